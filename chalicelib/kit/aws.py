@@ -1,0 +1,31 @@
+"""AWS clients, made when first needed and kept for the life of the container.
+
+botocore's clients, never boto3's resources, and no boto3 import: it adds nothing here and costs 40 ms.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=4,
+    retries={"total_max_attempts": 3, "mode": "standard"},
+    signature_version=None,
+)
+_S3 = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3}, signature_version="s3v4")
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """The botocore client of a service, e.g. `client("sqs")`."""
+    return _session().create_client(service, config=_S3 if service == "s3" else _CONFIG)

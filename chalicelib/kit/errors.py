@@ -1,0 +1,88 @@
+"""Everything a caller can be told: few kinds of problem, each with a stable code and a Chinese sentence.
+
+A slice declares its refusals as subclasses beside its rules, so that the code that refuses and the words
+it refuses with stand together. `kit.http` turns them into RFC 9457 problem details.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """A request that is answered with a reason instead of a result."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "出错了"
+    code: str = "internal_error"
+    detail: str = "系统出了点问题，请稍后再试。"
+
+    def __init__(self, code: str | None = None, detail: str | None = None) -> None:
+        self.code = code or self.code
+        self.detail = detail or self.detail
+        super().__init__(self.code)
+
+
+class Unauthorized(Problem):
+    status, title = 401, "请先登录"
+    code, detail = "login_needed", "请先登录，再继续。"
+
+
+class Forbidden(Problem):
+    status, title = 403, "不能这样做"
+    code, detail = "not_allowed", "您没有权限做这件事。"
+
+
+class NotFound(Problem):
+    status, title = 404, "没有找到"
+    code, detail = "not_found", "没有找到这条内容，可能已被删除。"
+
+
+class Refused(Problem):
+    """The rules do not allow it now."""
+
+    status, title = 409, "现在不能这样做"
+
+
+class Conflict(Problem):
+    """Somebody else was faster; looking again helps."""
+
+    status, title = 409, "情况有变化"
+    code, detail = "changed_meanwhile", "情况刚刚有变化，请刷新后再看。"
+
+
+class Invalid(Problem):
+    """The request itself is wrong. `fields` lists each wrong field with its reason."""
+
+    status, title = 422, "填写有误"
+    code, detail = "invalid", "有内容填写不对，请改正后再提交。"
+
+    def __init__(
+        self, code: str | None = None, detail: str | None = None, fields: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(code, detail)
+        self.fields = fields or {}
+
+
+class TooLarge(Problem):
+    status, title = 413, "内容太大"
+    code, detail = "too_large", "内容太大，请减少后再提交。"
+
+
+class TooMany(Problem):
+    """Too often, or too many at the same moment; `retry_after` is in seconds."""
+
+    status, title = 429, "太频繁了"
+    code, detail = "too_many_requests", "操作太频繁，请稍后再试。"
+
+    def __init__(self, code: str | None = None, detail: str | None = None, retry_after: int = 60) -> None:
+        super().__init__(code, detail)
+        self.retry_after = retry_after
+
+
+class Unavailable(Problem):
+    """Something we depend on does not answer; nothing is known to be lost."""
+
+    status, title = 503, "暂时不可用"
+    code, detail = "try_again", "系统正忙，请稍后再试一次。"
+    retry_after = 5

@@ -1,0 +1,35 @@
+"""How often one person may do a costly act: one counter per person, act and window of time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pynamodb.attributes import NumberAttribute
+
+from chalicelib.kit import clock
+from chalicelib.kit.errors import TooMany
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+
+
+class Limit(Item, discriminator="limit"):
+    """`LIMIT#<person>` / `<act>#<window start>`: how often so far. Removed by TTL after its window."""
+
+    used = NumberAttribute(default=0)
+
+
+def spend(
+    tx: transaction, person: str, act: str, *, at_most: int, per: timedelta, now: datetime, cost: int = 1
+) -> None:
+    """Count this act in the caller's transaction; TooMany when the window is used up."""
+    seconds = int(per.total_seconds())
+    start = int(now.timestamp()) // seconds * seconds
+    ends = start + seconds
+    window = Limit(f"LIMIT#{person}", f"{act}#{clock.stamp(datetime.fromtimestamp(start, now.tzinfo))}")
+    tx.update(
+        window,
+        [Limit.used.add(cost), Limit.expires_at.set(ends + 3600)],
+        when=Limit.used.does_not_exist() | (Limit.used <= at_most - cost),
+        or_raise=TooMany(retry_after=max(1, ends - int(now.timestamp()))),
+        create=True,
+    )

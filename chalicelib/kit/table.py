@@ -1,0 +1,164 @@
+"""The one table: what every item has, how lists are read page by page.
+
+Four sparse indexes serve every list with one Query; an item is in a list when it carries that list's keys:
+
+| index | keys | for |
+|---|---|---|
+| by_area | area_key / area_sort | lists of a place, newest first |
+| by_rank | area_key / rank_sort | the same lists in another order (most urgent first) |
+| by_person | person_key / person_sort | lists of one person's things |
+| by_due | due_key / due_at | timers (see `kit.timers`) |
+
+An index is eventually consistent: it finds things, it never decides about points, stock or states.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+
+import msgspec
+from itsdangerous import BadData, URLSafeSerializer
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import STRING
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+
+from chalicelib.kit import clock, keys
+from chalicelib.kit.errors import Invalid, NotFound, Problem
+
+PAGE_SIZE = 20
+
+
+class InstantAttribute(Attribute[datetime]):
+    """A moment, stored as an ISO string in UTC: sorts as time does and is readable in the console."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        return clock.stamp(value)
+
+    def deserialize(self, value: str) -> datetime:
+        return clock.from_stamp(value)
+
+
+def _index(name: str, hash_key: str, range_key: str) -> Any:
+    meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
+    keys = {hash_key: UnicodeAttribute(hash_key=True), range_key: UnicodeAttribute(range_key=True)}
+    return type(name, (GlobalSecondaryIndex,), {"Meta": meta, **keys})()
+
+
+class Item(Model):
+    """Base of all items in the main table. Each subclass shows its keys as `PK / SK` in its docstring."""
+
+    class Meta:
+        table_name = os.environ.get("TABLE_NAME", "weijiayuan")
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 4
+        max_retry_attempts = 2
+        max_pool_connections = 64
+
+    pk = UnicodeAttribute(hash_key=True, attr_name="PK")
+    sk = UnicodeAttribute(range_key=True, attr_name="SK")
+    kind = DiscriminatorAttribute()
+    area_key = UnicodeAttribute(null=True)
+    area_sort = UnicodeAttribute(null=True)
+    rank_sort = UnicodeAttribute(null=True)
+    person_key = UnicodeAttribute(null=True)
+    person_sort = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
+    timer = UnicodeAttribute(null=True)
+    timer_tries = NumberAttribute(null=True)
+    # Epoch seconds. DynamoDB removes the item some time later; until then a reader must look itself.
+    expires_at = NumberAttribute(null=True)
+
+    by_area = _index("by_area", "area_key", "area_sort")
+    by_rank = _index("by_rank", "area_key", "rank_sort")
+    by_person = _index("by_person", "person_key", "person_sort")
+    by_due = _index("by_due", "due_key", "due_at")
+
+    @classmethod
+    def find(cls, pk: str, sk: str) -> Self | None:
+        """One item, read consistently, or None."""
+        try:
+            return cls.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    @classmethod
+    def fetch(cls, pk: str, sk: str, *, or_raise: Problem | None = None) -> Self:
+        found = cls.find(pk, sk)
+        if found is None:
+            raise or_raise or NotFound()
+        return found
+
+    @classmethod
+    def collection(cls, pk: str, prefix: str = "", *, limit: int | None = None) -> list[Any]:
+        """The items of one partition whose SK starts with `prefix`, of all kinds, read consistently in one Query."""
+        condition = Item.sk.startswith(prefix) if prefix else None
+        return list(Item.query(pk, condition, consistent_read=True, limit=limit))
+
+
+M = TypeVar("M", bound=Item)
+
+
+class Page(msgspec.Struct, Generic[M], frozen=True):
+    """Some items of a list and the cursor to the rest, None at the end."""
+
+    items: list[M]
+    next: str | None
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self.items)
+
+
+def page(
+    index: Any,
+    key: str,
+    range_condition: Condition | None = None,
+    *,
+    of: type[M],
+    cursor: str | None,
+    limit: int = PAGE_SIZE,
+    newest_first: bool = True,
+) -> Page[M]:
+    """One page of an index, or of a partition when `index` is an Item class, by exactly one Query."""
+    name = f"{getattr(getattr(index, 'Meta', None), 'index_name', 'table')}:{key}"
+    found = index.query(
+        key,
+        range_condition,
+        limit=limit,
+        page_size=limit,
+        scan_index_forward=not newest_first,
+        last_evaluated_key=_open_cursor(cursor, name),
+    )
+    items = [item for item in found if isinstance(item, of)]
+    after: dict[str, dict[str, Any]] | None = found.last_evaluated_key
+    return Page(items, _seal_cursor(after, name) if after else None)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(keys.session_keys(), salt="cursor")
+
+
+def _seal_cursor(after: dict[str, dict[str, Any]], name: str) -> str:
+    sealed = _signer().dumps([name, {attribute: next(iter(value.values())) for attribute, value in after.items()}])
+    return sealed if isinstance(sealed, str) else sealed.decode()
+
+
+def _open_cursor(cursor: str | None, name: str) -> dict[str, dict[str, str]] | None:
+    """A cursor is good only for the list it came from: the name of the list is signed with it."""
+    if cursor is None:
+        return None
+    try:
+        of_list, after = _signer().loads(cursor)
+    except (BadData, ValueError, TypeError):
+        of_list, after = None, None
+    if of_list != name:
+        raise Invalid("cursor_invalid", "翻页位置已失效，请从头刷新列表。", {"cursor": "不是这个列表的翻页位置"})
+    return {attribute: {"S": value} for attribute, value in after.items()}
