@@ -25,6 +25,16 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
+def error_code(error: BaseException | None) -> str | None:
+    """The code AWS refused with, e.g. `TransactionCanceledException`; None when no answer came at all.
+
+    Takes botocore's errors and PynamoDB's, whose own `cause_response_code` fails when the connection was cut.
+    """
+    answer = getattr(getattr(error, "cause", error), "response", None)
+    code: str | None = answer["Error"]["Code"] if answer else None
+    return code
+
+
 @functools.cache
 def client(service: str) -> Any:
     """The botocore client of a service, e.g. `client("sqs")`."""

@@ -24,6 +24,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 from chalice import Blueprint, Response
 from pynamodb.exceptions import PynamoDBException
 
@@ -151,8 +152,8 @@ def _serve(route: Route, wanted: tuple[str, ...], request: Any, path_parameters:
             response = Response(body=msgspec.json.encode(result).decode(), status_code=route.status, headers=_JSON)
     except Problem as problem:
         code, response = problem.code, answer(problem)
-    except PynamoDBException as error:
-        # The table did not answer, or throttled us beyond botocore's retries. What was sent may or may not
+    except (PynamoDBException, BotoCoreError, ClientError) as error:
+        # AWS did not answer, or throttled us beyond botocore's retries. What was sent may or may not
         # have been applied; the client repeats with its Idempotency-Key and finds out.
         log.crash(error)
         code, response = Unavailable.code, answer(Unavailable())
@@ -240,11 +241,19 @@ def _decode(raw: bytes, shape: Any) -> Any:
     try:
         value = msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as error:
-        raise _invalid(msgspec.json.decode(raw or b"{}"), shape, strict=True) from error
+        raise _invalid(_plain(raw or b"{}"), shape, strict=True) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MalformedJson() from error
     _refuse_unprintable(value)
     return value
+
+
+def _plain(raw: bytes) -> Any:
+    """JSON without a shape. It may be malformed all the same: the shape stops reading at the first wrong field."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise MalformedJson() from error
 
 
 def _convert(given: dict[str, str], shape: Any, *, strict: bool) -> Any:

@@ -52,12 +52,12 @@ def group(name: str, shape: type[T]) -> Callable[[], T]:
 
 
 def _take_over(held: dict[str, Any], name: str, shape: type[T], text: str | None) -> None:
-    held["text"] = text
     try:
         held["value"] = msgspec.json.decode(text if text is not None else "{}", type=shape)
     except msgspec.MsgspecError as error:
         # msgspec names the field and the type, never the value, so a secret cannot reach the log.
         logger.error("settings_invalid", extra={"group": name, "reason": str(error)})
+    held["text"] = text  # last, or another thread would take the value for there while it is not
 
 
 def age_allowed() -> float:

@@ -106,6 +106,8 @@ def _postpone(item: Any, now: datetime) -> None:
             )
     except Conflict:
         pass  # the item has moved on since the index was read
+    except Exception as error:  # noqa: BLE001 - the next minute finds it again
+        log.crash(error, timer=str(item.timer), pk=item.pk)
 
 
 def _shard(pk: str) -> str:

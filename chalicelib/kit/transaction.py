@@ -25,6 +25,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.kit import aws
 from chalicelib.kit.errors import Problem, TooMany
 from chalicelib.kit.table import Item
 
@@ -92,17 +93,21 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction() as 
             self._commit()
 
     def _commit(self) -> None:
+        # botocore repeats a request whose answer was lost with the same token, and DynamoDB then answers as the
+        # first time: a lost answer cannot look like a failed condition.
+        token = str(uuid.uuid4())
         for attempt in range(CONFLICT_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))
             try:
-                # botocore repeats a request whose answer was lost with the same token, and DynamoDB then
-                # answers as the first time: a lost answer cannot look like a failed condition.
-                self._send(str(uuid.uuid4()))
+                self._send(token)
                 return
             except TransactWriteError as error:
+                if aws.error_code(error) == "TransactionInProgressException":
+                    continue  # an earlier try is still at work: under a new token it could be done twice
                 if not self._is_conflict(error):
                     raise
+            token = str(uuid.uuid4())
         raise ServerBusy()
 
     def _send(self, token: str) -> None:
@@ -121,9 +126,7 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction() as 
 
     def _is_conflict(self, error: TransactWriteError) -> bool:
         """True when trying again may help; raises the named error of the first failed condition."""
-        if error.cause_response_code == "TransactionInProgressException":
-            return True
-        if error.cause_response_code != "TransactionCanceledException":
+        if aws.error_code(error) != "TransactionCanceledException":
             return False
         sent_order = sorted(range(len(self._calls)), key=lambda i: self._calls[i][0])
         codes = {

@@ -55,7 +55,7 @@ def open_for(subject: str) -> None:
     try:
         VaultKey(subject, wrapped=made["CiphertextBlob"]).save(VaultKey.subject.does_not_exist())
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if aws.error_code(error) != "ConditionalCheckFailedException":
             raise
 
 

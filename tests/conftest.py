@@ -1,0 +1,127 @@
+"""The real engine and the few things every test may ask for. See tests/engine."""
+
+from __future__ import annotations
+
+import os
+
+from tests.engine import local_aws, wire
+
+# Before anything of chalicelib is imported: names of tables are read at import, endpoints when a client is made.
+for _name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+    del os.environ[_name]
+os.environ.update(local_aws.ENVIRONMENT)
+wire.watch_all()
+
+import json  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from io import StringIO  # noqa: E402
+from typing import Any  # noqa: E402
+
+import pytest  # noqa: E402
+
+from chalicelib.kit import log, settings  # noqa: E402
+from chalicelib.kit.table import Item  # noqa: E402
+from tests.engine.http import Http, token_of  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> Iterator[None]:
+    with local_aws.running():
+        yield
+
+
+@pytest.fixture
+def http() -> Http:
+    """The whole app, called in process as API Gateway would."""
+    import app
+
+    return Http(app.app)
+
+
+@pytest.fixture
+def token() -> Callable[..., str]:
+    """`token("resident_1")`: a session token of somebody who has consented."""
+    return token_of
+
+
+@pytest.fixture
+def configure() -> Iterator[Callable[..., None]]:
+    """`configure("privacy", version="2027-01-01")`: change a settings group for one test.
+
+    Secrets not named keep their value. A text instead of values is written as it is."""
+    touched: set[str] = set()
+
+    def change(group: str, text: str | None = None, **values: Any) -> None:
+        touched.add(group)
+        known = local_aws.SECRETS if group == "secrets" else {}
+        local_aws.put_setting(group, text if text is not None else {**known, **values})
+
+    yield change
+    for group in touched:
+        if group == "secrets":
+            local_aws.put_setting(group, local_aws.SECRETS)
+        else:
+            local_aws.remove_setting(group)
+    settings.forget()
+
+
+class Logs:
+    """What was logged during a test: `lines` as the JSON documents, `text` as it was written, metrics included."""
+
+    def __init__(self, logged: StringIO, printed: pytest.CaptureFixture[str]) -> None:
+        self._logged, self._printed, self._metrics = logged, printed, ""
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._logged.getvalue().splitlines()]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        self._metrics += self._printed.readouterr().out
+        return [json.loads(line) for line in self._metrics.splitlines() if line.startswith('{"_aws"')]
+
+    @property
+    def text(self) -> str:
+        self._metrics += self._printed.readouterr().out
+        return self._logged.getvalue() + self._metrics
+
+
+@pytest.fixture(autouse=True)
+def _logged() -> Iterator[StringIO]:
+    """The logger keeps the stdout it was made with, which pytest replaces for every test."""
+    stream = StringIO()
+    handler = log.logger.registered_handler
+    outer = handler.setStream(stream)
+    yield stream
+    handler.setStream(outer)
+
+
+@pytest.fixture
+def logs(_logged: StringIO, capsys: pytest.CaptureFixture[str]) -> Logs:
+    return Logs(_logged, capsys)
+
+
+@pytest.fixture(scope="session")
+def _second_table(engine: None) -> Any:
+    name = f"{local_aws.ENVIRONMENT['TABLE_NAME']}-second"
+    local_aws.create_table_like_the_main_one(name)
+    first_name, first = Item.Meta.table_name, Item._connection
+    Item.Meta.table_name, Item._connection = name, None
+    second = Item._get_connection()
+    Item.Meta.table_name, Item._connection = first_name, first
+    return second
+
+
+@pytest.fixture
+def empty_table(_second_table: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """All items live in a table of their own, empty at first, for one test.
+
+    For what has shared partitions: timers (`DUE#n`), revoked sessions, lists of everything. Other tests are kept
+    apart by random ids instead, which costs nothing."""
+    name: str = _second_table.table_name
+    dynamodb = local_aws.client("dynamodb")
+    for item in dynamodb.scan(TableName=name, ProjectionExpression="PK, SK")["Items"]:
+        dynamodb.delete_item(TableName=name, Key=item)
+    monkeypatch.setattr(Item.Meta, "table_name", name)
+    monkeypatch.setattr(Item, "_connection", _second_table)
+    return name

@@ -1,0 +1,118 @@
+"""What AWS does on a bad day, done to one chosen call.
+
+    with fault(call=2, kind="answer_lost") as it:
+        act()
+    assert it.struck
+
+No local engine throttles, conflicts or loses an answer; AWS does all three, and code that was never shown them
+answers with nonsense. A fault strikes each attempt of its call (botocore's own repeats as well) unless `attempts`
+says how many.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any, Literal
+from unittest.mock import patch
+
+import botocore.endpoint
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
+from botocore.retries.quota import RetryQuota
+
+from chalicelib.kit import transaction
+from tests.engine.wire import Call, Watcher, watched
+
+Kind = Literal["throttled", "error_500", "cut_before", "answer_lost", "conflict", "in_progress"]
+KINDS: tuple[Kind, ...] = ("throttled", "error_500", "cut_before", "answer_lost", "conflict", "in_progress")
+
+_FOR_EVER = 1_000_000
+_SINGLE_WRITES = ("PutItem", "UpdateItem", "DeleteItem")
+_THROTTLED = {
+    "dynamodb": ("ProvisionedThroughputExceededException", 400),
+    "s3": ("SlowDown", 503),
+    "sqs": ("RequestThrottled", 403),
+}
+
+
+class Fault(Watcher):
+    """`struck` counts the attempts that were hit; a call that cannot fail this way is let through."""
+
+    def __init__(self, call: int | None, kind: Kind, attempts: int) -> None:
+        super().__init__()
+        self.call, self.kind, self.attempts = call, kind, attempts
+        self.struck = 0
+        self.calls: list[str] = []
+        self.sent: list[bytes] = []
+
+    def begins(self, call: Call) -> None:
+        self.calls.append(call.name)
+
+    def sends(self, call: Call, request: Any) -> Any:
+        self.sent.append(request.body)
+        if self.call not in (None, call.number) or self.struck >= self.attempts or not _possible(self.kind, call):
+            return None
+        self.struck += 1
+        if self.kind == "cut_before":
+            raise ConnectionClosedError(endpoint_url=request.url)
+        if self.kind == "answer_lost":
+            URLLib3Session().send(request)  # AWS gets it and does it; only the answer never arrives
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return _refusal(call, request, self.kind)
+
+
+def _possible(kind: Kind, call: Call) -> bool:
+    if kind == "conflict":
+        return call.service == "dynamodb" and call.operation in (*_SINGLE_WRITES, "TransactWriteItems")
+    return kind != "in_progress" or call.operation == "TransactWriteItems"
+
+
+def _refusal(call: Call, request: Any, kind: Kind) -> AWSResponse:
+    more: dict[str, Any] = {}
+    if kind == "throttled":
+        code, status = _THROTTLED.get(call.service, ("ThrottlingException", 400))
+    elif kind == "error_500":
+        code, status = "InternalServerError", 500
+    elif kind == "in_progress":
+        code, status = "TransactionInProgressException", 400
+    elif call.operation in _SINGLE_WRITES:
+        code, status = "TransactionConflictException", 400
+    else:
+        # Somebody holds one of the items; the others had nothing against it.
+        code, status = "TransactionCanceledException", 400
+        others = len(json.loads(request.body)["TransactItems"]) - 1
+        more["CancellationReasons"] = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * others]
+    if call.service == "s3":
+        body = f"<Error><Code>{code}</Code><Message>injected</Message></Error>".encode()
+    else:
+        body = json.dumps({"__type": f"com.amazonaws#{code}", "message": "injected", **more}).encode()
+    return AWSResponse(request.url, status, {"content-length": str(len(body))}, _Raw(body))
+
+
+class _Raw(BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        while part := self.read():
+            yield part
+
+
+@contextmanager
+def fault(*, call: int | None, kind: Kind, attempts: int = _FOR_EVER) -> Iterator[Fault]:
+    """Strike AWS call number `call`, counted from 1 within the block, or every call when None."""
+    it = Fault(call, kind, attempts)
+    with no_waiting(), watched(it):
+        yield it
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """Repeats follow at once, and the allowance for repeats that botocore keeps per client is never used up."""
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)))
+        patches.enter_context(patch.object(RetryQuota, "acquire", lambda *_: True))
+        patches.enter_context(patch.object(transaction, "_FIRST_PAUSE", 0))
+        yield
