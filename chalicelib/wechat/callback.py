@@ -26,6 +26,7 @@ from chalicelib.wechat.content import label, suggestion
 
 LARGEST_BODY = 256 * 1024
 _DEEPEST = 8
+_LONGEST_VALUE = 256  # WeChat's ids have at most 64 characters
 _ECHO = re.compile(r"[\x21-\x7e]{1,512}")
 
 
@@ -136,7 +137,8 @@ def receive(query: Mapping[str, str], body: bytes) -> list[Event]:
     if len(body) > LARGEST_BODY:
         raise MessageTooLarge()
     if settings.secrets().push_aes_key:
-        encrypted = _text(_fields(body).get("Encrypt"))
+        sealed = _fields(body).get("Encrypt")
+        encrypted = sealed if isinstance(sealed, str) else ""
         _verify(query.get("msg_signature", ""), query, encrypted)
         return parse(_decrypt(encrypted))
     _verify(query.get("signature", ""), query)
@@ -202,7 +204,7 @@ def parse(body: bytes) -> list[Event]:
         return [AuthorizationCancelled(openid=person, **common(person))]
     if name == "user_info_modified" and person:
         return [UserInfoModified(openid=person, **common(person))]
-    return [Unknown(name=name[:64], **common(hashlib.sha256(body).hexdigest()))]
+    return [Unknown(name=name, **common(hashlib.sha256(body).hexdigest()))]
 
 
 def _verify(signature: str, query: Mapping[str, str], *signed: str) -> None:
@@ -306,7 +308,8 @@ def _entries(data: dict[str, Any], wrapper: str) -> list[dict[str, Any]]:
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()  # JSON can spell half a character; nothing could store it
+        # JSON can spell half a character, which nothing could store.
+        return value[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -107,7 +108,5 @@ def suggestion(text: str) -> Literal["pass", "risky", "review"]:
 
 def label(value: object) -> int:
     """A label as number or numeric text."""
-    try:
-        return int(str(value))
-    except ValueError:
-        return _OTHER
+    text = str(value)
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else _OTHER

@@ -18,8 +18,8 @@ from chalicelib.wechat.client import mini_program, service_account
 Value = str | int | datetime
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
-_DAY = r"\d{4}年\d{1,2}月\d{1,2}日"
-_CLOCK = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
+_DAY = r"[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日"
+_CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
 _TIME = rf"(?:{_DAY} ?)?{_CLOCK}"
 _DATE = rf"{_DAY}(?: ?{_CLOCK})?"
 
@@ -49,12 +49,12 @@ RULES: dict[str, Rule] = {
     "phrase": Rule(5, rf"[{_HAN}]+", empty="无", unwanted=rf"[^{_HAN}]"),
     # A Chinese name, or one in letters and symbols. Mixed ones, digits and emoji are not on WeChat's list.
     "name": Rule(20, rf"[{_HAN}·]+|[A-Za-z·.,'\- ]+", empty="居民", unwanted=rf"[^{_HAN}A-Za-z·.,'\- ]"),
-    "number": Rule(32, r"-?\d+(?:\.\d+)?"),
+    "number": Rule(32, r"-?[0-9]+(?:\.[0-9]+)?"),
     "letter": Rule(32, r"[A-Za-z]+"),
     "symbol": Rule(5, rf"[^\w\s{_HAN}]+"),
     "phone_number": Rule(17, r"[0-9+\-()]+"),
     "car_number": Rule(8, rf"[{_HAN}A-Za-z0-9][A-Za-z0-9]*[{_HAN}A-Za-z0-9]"),
-    "amount": Rule(16, r"[¥￥$€£]?\d{1,10}(?:\.\d{1,2})?元?"),
+    "amount": Rule(16, r"[¥￥$€£]?[0-9]{1,10}(?:\.[0-9]{1,2})?元?"),
     "time": Rule(64, rf"{_TIME}(?: ?~ ?{_TIME})?"),
     "date": Rule(64, rf"{_DATE}(?: ?~ ?{_DATE})?"),
     "enum": _CHOICE,
@@ -91,9 +91,7 @@ def fit(field: str, value: Value) -> str:
     rule = _rule(field)
     text = clock.spoken(value) if isinstance(value, datetime) else str(value)
     if rule.empty is not None:
-        text = _visible(text)
-        if rule.unwanted:
-            text = re.sub(rule.unwanted, "", text).strip()
+        text = _visible(re.sub(rule.unwanted, "", _visible(text)) if rule.unwanted else text)
         if _is_chinese_name(field, text):
             text = re.sub(rf"[^{_HAN}·]", "", text)
         text = _cut(text, _longest(field, text), rule.cut_mark) or rule.empty

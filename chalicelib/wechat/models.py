@@ -13,7 +13,7 @@ EARLY = timedelta(seconds=60)
 
 
 class AccessToken(Item, discriminator="wechat_token"):
-    """WECHAT#<appid> / TOKEN — good for two hours, fetched by whoever finds it missing or old."""
+    """`WECHAT#<appid>` / `TOKEN`: good for two hours, fetched by whoever finds it missing or old."""
 
     token = UnicodeAttribute()
     good_until = InstantAttribute()

@@ -34,8 +34,9 @@ IDLE_SECONDS = 30
 PERHAPS_DONE = frozenset({500, 502, 504})
 IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
-# At DEBUG urllib3 logs whole addresses, and jscode2session has the secret in its address.
-logging.getLogger("urllib3").setLevel(logging.INFO)
+# urllib3 logs whole addresses: at DEBUG every one, at WARNING those whose answer has a broken header. And
+# jscode2session has the secret in its address.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class SharedToken(SessionStorage):  # type: ignore[misc]

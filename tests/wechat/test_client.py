@@ -37,10 +37,6 @@ def other_container(scripted: Any) -> stable.StableClient:
 
 
 class TestTheToken:
-    @pytest.fixture(autouse=True)
-    def _table(self, shared_token: None) -> None:
-        pass
-
     def test_it_is_fetched_once_and_shared_by_all_containers(self, scripted: Any) -> None:
         scripted.answers[CHECK] = OK
         client.mini_program().call(CHECK, {})
@@ -173,8 +169,13 @@ def cut(handler: BaseHTTPRequestHandler) -> None:
 
 
 def cut_in_the_middle(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"openid\":")
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"openid":')
     cut(handler)
+
+
+def broken_header(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno colon here\r\n\r\n{}")
+    handler.close_connection = True
 
 
 def silence(handler: BaseHTTPRequestHandler) -> None:
@@ -294,17 +295,19 @@ class TestNoAnswer:
         scripted.answers[LOGIN] = {"openid": "o1"}
         assert login.code_to_session("code").openid == "o1"
 
-    @pytest.mark.parametrize("lose", [cut, silence, cut_in_the_middle])
+    @pytest.mark.parametrize(
+        "lose", [cut, silence, cut_in_the_middle, broken_header, {"errcode": 40125}, {"openid": ""}]
+    )
     def test_neither_the_error_nor_the_log_shows_the_secret(
-        self, scripted: Any, lose: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+        self, scripted: Any, lose: Any, caplog: pytest.LogCaptureFixture, logs: Any
     ) -> None:
         scripted.answers[LOGIN] = lose
-        with caplog.at_level(logging.DEBUG):
-            failure = self.failure()
-        assert failure.__cause__ is None
-        assert failure.__context__ is None
-        told = "".join(traceback.format_exception(failure)) + repr(failure.__dict__) + caplog.text
-        told += capsys.readouterr().out
+        with caplog.at_level(logging.DEBUG), pytest.raises(Unavailable) as failure:
+            login.code_to_session("code")
+        assert failure.value.__cause__ is None
+        assert failure.value.__context__ is None
+        told = "".join(traceback.format_exception(failure.value)) + repr(failure.value.__dict__)
+        told += caplog.text + logs.text
         assert scripted.secret not in told
         assert "secret=" not in told
 
@@ -377,5 +380,7 @@ def test_every_refusal_named_in_the_design_has_its_meaning() -> None:
 
 def test_wechatpy_is_not_loaded_before_it_is_needed() -> None:
     modules = "client, login, content, messages, codes, callback, models, settings, errors"
-    check = f"import sys; from chalicelib.wechat import {modules}; assert not {{'wechatpy', 'requests'}} & set(sys.modules)"
+    check = (
+        f"import sys; from chalicelib.wechat import {modules}; assert not {{'wechatpy', 'requests'}} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", check], check=True)
