@@ -14,7 +14,7 @@ _STYLE = """
   h1 { margin: 0; font-size: 20px; }
   header p, .who, .when, .empty, .none { color: #767676; margin: 0; font-size: 13px; }
   main { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr));
-         gap: 20px; padding: 20px 24px; }
+         gap: 20px; padding: 20px 24px; align-items: start; }
   section { background: #f7f7f7; border: 1px solid #ddd; border-radius: 22px; padding: 16px 16px 20px; }
   h2 { margin: 0; font-size: 17px; }
   .who { overflow-wrap: anywhere; }
