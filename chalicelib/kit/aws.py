@@ -17,7 +17,15 @@ _CONFIG = Config(
     retries={"total_max_attempts": 3, "mode": "standard"},
     signature_version=None,
 )
-_S3 = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 3}, signature_version="s3v4")
+# Virtual addressing puts the Region's own host into presigned links. Otherwise botocore signs the global one,
+# which answers a redirect for a young bucket outside us-east-1. (An address with an IP keeps the path style.)
+_S3 = Config(
+    connect_timeout=2,
+    read_timeout=20,
+    retries={"total_max_attempts": 3},
+    signature_version="s3v4",
+    s3={"addressing_style": "virtual"},
+)
 
 
 @functools.cache

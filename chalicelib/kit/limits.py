@@ -21,15 +21,20 @@ class Limit(Item, discriminator="limit"):
 def spend(
     tx: transaction, person: str, act: str, *, at_most: int, per: timedelta, now: datetime, cost: int = 1
 ) -> None:
-    """Count this act in the caller's transaction; TooMany when the window is used up."""
+    """Count this act in the caller's transaction; TooMany when the window is used up.
+
+    Windows follow Shanghai's clock: a day begins at its midnight.
+    """
     seconds = int(per.total_seconds())
-    start = int(now.timestamp()) // seconds * seconds
+    ahead = int(clock.SHANGHAI.utcoffset(now).total_seconds())
+    start = (int(now.timestamp()) + ahead) // seconds * seconds - ahead
     ends = start + seconds
+    room = Limit.used <= at_most - cost
     window = Limit(f"LIMIT#{person}", f"{act}#{clock.stamp(datetime.fromtimestamp(start, now.tzinfo))}")
     tx.update(
         window,
         [Limit.used.add(cost), Limit.expires_at.set(ends + 3600)],
-        when=Limit.used.does_not_exist() | (Limit.used <= at_most - cost),
+        when=(Limit.used.does_not_exist() | room) if cost <= at_most else room,
         or_raise=TooMany(retry_after=max(1, ends - int(now.timestamp()))),
         create=True,
     )

@@ -111,6 +111,13 @@ class Item(Model):
         return list(Item.query(pk, condition, consistent_read=True, limit=limit))
 
 
+def read_together(*items: Item) -> list[Any]:
+    """The stored items with these keys, consistently, in one BatchGetItem; None where there is none."""
+    keys = [(item.pk, item.sk) for item in items]
+    found = {(item.pk, item.sk): item for item in Item.batch_get(list(dict.fromkeys(keys)), consistent_read=True)}
+    return [found.get(key) for key in keys]
+
+
 M = TypeVar("M", bound=Item)
 
 

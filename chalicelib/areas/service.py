@@ -1,0 +1,43 @@
+"""Finding areas. They change a few times a year, so each container keeps those it has read for a minute."""
+
+from __future__ import annotations
+
+import time
+
+from chalicelib.areas import rules
+from chalicelib.areas.models import Area
+from chalicelib.kit import settings
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+
+_kept: dict[str, tuple[float, Area]] = {}
+
+
+def get(code: str) -> Area:
+    """The area with this code, or AreaUnknown: also for an area of another district."""
+    if not rules.well_formed(code):
+        raise rules.AreaUnknown()
+    held = _kept.get(code)
+    if held and time.monotonic() - held[0] < settings.age_allowed():
+        return held[1]
+    area = Area.fetch(f"AREA#{rules.parent(code)}", code, or_raise=rules.AreaUnknown())
+    _kept[code] = (time.monotonic(), area)
+    return area
+
+
+def children(code: str) -> list[Area]:
+    """The areas directly inside one, in the order of their codes; of "" the districts."""
+    if code and not rules.well_formed(code):
+        raise rules.AreaUnknown()
+    return Item.collection(f"AREA#{code}")
+
+
+def put(code: str, name: str, drop_points: list[tuple[str, str]]) -> None:
+    """Add an area or change its name and drop points. Its parent must exist, except a district's."""
+    if not rules.well_formed(code):
+        raise rules.AreaUnknown()
+    if rules.parent(code):
+        get(rules.parent(code))
+    with transaction() as tx:
+        tx.put(Area.new(code, name, drop_points))
+    _kept.pop(code, None)

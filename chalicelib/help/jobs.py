@@ -1,0 +1,153 @@
+"""What happens to a request and its offers by itself. Run by the sweeper, so late, twice or not at all this minute."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.help import alerts, offering, quantities, rules
+from chalicelib.help.ending import end_without_help, fulfil, read_whole
+from chalicelib.help.models import HelpRequest, Offer, Unanswered
+from chalicelib.help.quantities import Changed, settled
+from chalicelib.kit import timers
+from chalicelib.kit.table import read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+
+
+@timers.on("help.announce")
+def announce(request: HelpRequest, *, now: datetime) -> None:
+    """A new request: tell those neighbours who asked to hear of such."""
+    current = HelpRequest.fetch(request.pk, request.sk)
+    if current.state != "open" or current.timer != "help.announce":
+        return
+    alerts.tell_the_willing(current, now=now)
+    current.announced_at = now
+    _move_on(current, [HelpRequest.announced_at.set(now)], now)
+
+
+@timers.on("help.escalate")
+def escalate(request: HelpRequest, *, now: datetime) -> None:
+    """Nobody has answered in time: the grid worker is told and finds it on their list."""
+    current = HelpRequest.fetch(request.pk, request.sk)
+    if current.state != "open" or current.timer != "help.escalate":
+        return
+    current.escalated_at = now
+    with transaction() as tx:
+        _step(tx, current, [HelpRequest.escalated_at.set(now)], now)
+        tx.put(Unanswered.of(current))
+        for carer in people.holders("grid_worker", current.area, now=now):
+            notices.tell(
+                tx, carer, "help_unanswered", about=current.id, now=now, area=current.area, title=current.title
+            )
+
+
+@timers.on("help.close")
+def close(request: HelpRequest, *, now: datetime) -> None:
+    """The time for answers is over: without any the request expires, else it is content with those it has."""
+
+    def close_it() -> None:
+        whole = read_whole(request.id)
+        current = whole.request
+        if current.state != "open" or current.timer != "help.close":
+            return
+        if int(current.offered) == 0:
+            end_without_help(whole, "expired", now=now)
+            return
+        following = rules.next_timer(
+            current, state="covered", offered=int(current.offered), collected=int(current.collected), now=now
+        )
+        with transaction() as tx:
+            tx.update(
+                current,
+                [
+                    HelpRequest.state.set("covered"),
+                    *HelpRequest.unlist(),
+                    *(timers.set_to(current.pk, *following) if following else timers.stop()),
+                ],
+                when=(HelpRequest.state == "open") & (HelpRequest.offered == int(current.offered)),
+                or_raise=Changed(),
+            )
+
+    settled(close_it)
+
+
+@timers.on("help.fulfil")
+def confirm_by_silence(request: HelpRequest, *, now: datetime) -> None:
+    """Seven days after everything was collected nobody has objected: it counts as fulfilled."""
+
+    def confirm() -> None:
+        whole = read_whole(request.id)
+        if whole.request.state == "covered" and whole.request.timer == "help.fulfil":
+            fulfil(whole, now=now)
+
+    settled(confirm)
+
+
+@timers.on("help.lapse")
+def lapse(promised: Offer, *, now: datetime) -> None:
+    """Nothing was dropped off within 48 hours: the quantity opens again."""
+
+    def lapse_it() -> None:
+        request, current = read_together(HelpRequest.key(promised.request_id), promised)
+        if current is None or current.state != "offered":
+            return
+        with transaction() as tx:
+            offering.end(tx, current, "lapsed", now)
+            quantities.give_back(tx, request, int(current.quantity), now=now)
+            for who in (current.helper, request.owner):
+                notices.tell(tx, who, "help_offer_lapsed", about=request.id, now=now, title=request.title)
+
+    settled(lapse_it)
+
+
+@timers.on("help.remind")
+def remind(brought: Offer, *, now: datetime) -> None:
+    """Goods still lie at the drop point: remind the requester once, then tell the grid worker."""
+    current = Offer.fetch(brought.pk, brought.sk)
+    if current.state != "dropped_off" or current.timer != "help.remind":
+        return
+    first = (now - (current.dropped_off_at or now)) < timedelta(days=rules.settings_in_force().confirm_days)
+    following = timers.set_to(current.pk, "help.remind", (current.dropped_off_at or now) + timedelta(days=7))
+    with transaction() as tx:
+        tx.update(
+            current,
+            following if first else timers.stop(),
+            when=(Offer.state == "dropped_off") & (Offer.due_at == current.due_at),
+            or_raise=Changed(),
+        )
+        place = current.drop_point_name or ""
+        told = [current.requester] if first else people.holders("grid_worker", current.area, now=now)
+        for who in told:
+            notices.tell(
+                tx,
+                who,
+                "help_waiting_at_drop_point",
+                about=current.request_id,
+                now=now,
+                area=current.area,
+                title=current.title,
+                place=place,
+            )
+
+
+def _move_on(request: HelpRequest, change: list[Action], now: datetime) -> None:
+    with transaction() as tx:
+        _step(tx, request, change, now)
+
+
+def _step(tx: transaction, request: HelpRequest, change: list[Action], now: datetime) -> None:
+    """A change of an open request together with the timer that follows; raised away when it has moved on."""
+    following = rules.next_timer(
+        request, state="open", offered=int(request.offered), collected=int(request.collected), now=now
+    )
+    tx.update(
+        request,
+        [*change, *(timers.set_to(request.pk, *following) if following else timers.stop())],
+        when=(HelpRequest.state == "open")
+        & (HelpRequest.timer == request.timer)
+        & (HelpRequest.offered == int(request.offered)),
+        or_raise=Changed(),
+    )

@@ -1,0 +1,153 @@
+"""Flags by neighbours, and what a verdict on something held back means for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.content import reviews
+from chalicelib.content.models import Review
+from chalicelib.content.rules import SubjectGone
+from chalicelib.help import offering, rules, talking
+from chalicelib.help.ending import read_whole
+from chalicelib.help.models import Flag, HelpRequest, Message, Offer, Unanswered, partition
+from chalicelib.help.quantities import Changed, settled
+from chalicelib.kit import limits, timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+
+REASONS: dict[rules.FlagReason, str] = {
+    "advertising": "广告",
+    "fraud": "可能是骗人的",
+    "insult": "辱骂他人",
+    "privacy": "泄露隐私",
+    "money": "要钱",
+    "other": "其他",
+}
+
+
+def flag(
+    *, caller: Caller, request_id: str, reason: rules.FlagReason, text: str, attempt: Attempt, now: datetime
+) -> None:
+    """Say that a request should not stand here. Three different residents hide it until a moderator decides."""
+
+    def note() -> None:
+        mine = Flag(partition(request_id), f"FLAG#{caller.id}")
+        person, (request, flagged) = people.present_with(caller, HelpRequest.key(request_id), mine, now=now)
+        if request is None or request.state == "removed":
+            raise rules.RequestGone()
+        if flagged:
+            return  # once a person; saying it again changes nothing
+        if person.id in (request.requester, request.by, request.filed_by):
+            raise rules.OwnFlag()
+        mine.reason, mine.text, mine.flagged_at, mine.marks = reason, text, now, attempt.marks()
+        with transaction() as tx:
+            tx.create(mine, or_raise=Changed())
+            a_day = rules.settings_in_force().flags_a_day
+            limits.spend(tx, caller.id, "flag", at_most=a_day, per=timedelta(days=1), now=now)
+            _count(tx, request, reason, now)
+            person.still(tx)
+
+    settled(note)
+
+
+def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now: datetime) -> None:
+    flags = int(request.flags) + 1
+    hides = flags >= rules.FLAGS_TO_HIDE and rules.REQUEST.allows(request.state, "in_review")
+    change = [HelpRequest.state.set("in_review"), *HelpRequest.unlist(), *timers.stop()] if hides else []
+    tx.update(
+        request,
+        [HelpRequest.flags.set(flags), *change],
+        when=(HelpRequest.flags == flags - 1) & (HelpRequest.state == request.state),
+        or_raise=Changed(),
+    )
+    if hides:
+        earlier: list[Flag] = Item.collection(request.pk, "FLAG#")
+        reviews.open_for_flags(
+            tx,
+            subject="help_request",
+            subject_pk=request.pk,
+            subject_sk=request.sk,
+            author_id=request.owner,
+            area=request.area,
+            excerpt=f"{request.title}\n{request.text}",
+            reasons=[REASONS[each] for each in [*(flag.reason for flag in earlier), reason]],  # type: ignore[index]
+            now=now,
+        )
+
+
+@reviews.on_decision("help_request")
+def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    """Show the request (again), or remove it; then offers end and whoever promised something is told."""
+    whole = read_whole(review.subject_pk.removeprefix("HELP#"))
+    request = whole.request
+    if request.state != "in_review":
+        raise SubjectGone()
+    if approved:
+        _show(tx, request, now)
+        return
+    tx.update(
+        request,
+        [HelpRequest.state.set("removed"), HelpRequest.removed_reason.set(reason), *timers.stop()],
+        when=HelpRequest.state == "in_review",
+        or_raise=SubjectGone(),
+    )
+    tx.delete(Unanswered(request.pk, "UNANSWERED"))
+    for offer in whole.offers:
+        if offer.state == "offered":
+            offering.end(tx, offer, "cancelled", now)
+            notices.tell(tx, offer.helper, "help_request_withdrawn", about=request.id, now=now, title=request.title)
+
+
+def _show(tx: transaction, request: HelpRequest, now: datetime) -> None:
+    offered, collected = int(request.offered), int(request.collected)
+    state = "covered" if offered == int(request.quantity) else "open"
+    request.opened_at = request.opened_at or now
+    # The time it was hidden does not count against the one who asks.
+    request.open_until = max(request.open_until, now + timedelta(days=1))
+    following = rules.next_timer(request, state=state, offered=offered, collected=collected, now=now)
+    tx.update(
+        request,
+        [
+            HelpRequest.state.set(state),
+            HelpRequest.opened_at.set(request.opened_at),
+            HelpRequest.open_until.set(request.open_until),
+            HelpRequest.flags.set(0),
+            *(request.list_it() if state == "open" else []),
+            *(timers.set_to(request.pk, *following) if following else []),
+        ],
+        when=(HelpRequest.state == "in_review") & (HelpRequest.offered == offered),
+        or_raise=Changed(),
+    )
+
+
+@reviews.on_decision("offer_message")
+def offer_message_judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    offer = Offer(review.subject_pk, review.subject_sk)
+    change = Offer.message_state.set("shown" if approved else "removed")
+    tx.update(offer, [change], when=Offer.message_state == "hidden", or_raise=SubjectGone())
+
+
+@reviews.on_decision("help_message")
+def message_judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    message = Message.find(review.subject_pk, review.subject_sk)
+    if message is None:
+        raise SubjectGone()
+    change = Message.state.set("shown" if approved else "removed")
+    tx.update(message, [change], when=Message.state == "hidden", or_raise=SubjectGone())
+    if approved:
+        talking.tell_of_message(tx, message, now)
+
+
+@reviews.on_decision("help_thanks")
+def thanks_judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    offer = Offer.find(review.subject_pk, review.subject_sk)
+    if offer is None:
+        raise SubjectGone()
+    change = Offer.thanks_state.set("shown" if approved else "removed")
+    tx.update(offer, [change], when=Offer.thanks_state == "hidden", or_raise=SubjectGone())
+    if approved:
+        talking.tell_of_thanks(tx, offer, offer.thanks or "", now)

@@ -1,0 +1,234 @@
+"""A help request and what belongs to it: one partition, `HELP#<request id>`.
+
+The sort keys are ordered so that one Query from `OFFER` to `REQUEST` reads the request with its offers and
+photos, and leaves flags and talks aside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit import clock
+from chalicelib.kit.attempt import Remembers
+from chalicelib.kit.table import InstantAttribute, Item
+
+
+def partition(request_id: str) -> str:
+    return f"HELP#{request_id}"
+
+
+class HelpRequest(Remembers, discriminator="help_request"):
+    """`HELP#<request id>` / `REQUEST`: somebody needs something.
+
+    by_area: `HELP_OPEN#<community>` / `<time>` while open; by_rank: the same / `<urgency><time>`.
+    by_person: `HELP_OF#<requester or filing staff>` / `<time>`.
+    """
+
+    state = UnicodeAttribute()
+    title = UnicodeAttribute()
+    text = UnicodeAttribute()
+    what = UnicodeAttribute()  # goods | errand | skill | company
+    quantity = NumberAttribute()
+    unit = UnicodeAttribute()
+    urgency = UnicodeAttribute()
+    needed_by = InstantAttribute(null=True)
+    area = UnicodeAttribute()
+    drop_point = UnicodeAttribute(null=True)  # its id in the community
+    drop_point_name = UnicodeAttribute(null=True)
+    requester = UnicodeAttribute(null=True)  # None when staff filed it for somebody without WeChat
+    requester_name = UnicodeAttribute()
+    by = UnicodeAttribute(null=True)  # the delegate who asked
+    by_name = UnicodeAttribute(null=True)
+    filed_by = UnicodeAttribute(null=True)  # the staff member who filed it
+    contact_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # name and phone, with the request's own key
+    offered = NumberAttribute(default=0)  # quantity of live and collected offers; never above `quantity`
+    collected = NumberAttribute(default=0)
+    photos = NumberAttribute(default=0)
+    flags = NumberAttribute(default=0)
+    created_at = InstantAttribute()
+    opened_at = InstantAttribute(null=True)
+    open_until = InstantAttribute()
+    announced_at = InstantAttribute(null=True)
+    escalated_at = InstantAttribute(null=True)
+    settled_at = InstantAttribute(null=True)  # when the last offer was collected
+    objected_at = InstantAttribute(null=True)
+    objection = UnicodeAttribute(null=True)
+    removed_reason = UnicodeAttribute(null=True)
+
+    @classmethod
+    def key(cls, request_id: str) -> HelpRequest:
+        return cls(partition(request_id), "REQUEST")
+
+    @property
+    def id(self) -> str:
+        return self.pk.removeprefix("HELP#")
+
+    @property
+    def owner(self) -> str:
+        """Who is told and who decides: the requester, or the staff member who filed for them."""
+        return self.requester or self.filed_by or ""
+
+    @property
+    def left(self) -> int:
+        return int(self.quantity) - int(self.offered)
+
+    def listed(self) -> dict[str, str]:
+        """The index keys of an open request."""
+        community = areas.at_level(self.area, "community")
+        time = clock.stamp(self.created_at)
+        rank = "1" if self.urgency == "urgent" else "0"
+        return {"area_key": f"HELP_OPEN#{community}", "area_sort": f"{time}#{self.id}", "rank_sort": f"{rank}{time}"}
+
+    def list_it(self) -> list[Action]:
+        keys = self.listed()
+        return [
+            HelpRequest.area_key.set(keys["area_key"]),
+            HelpRequest.area_sort.set(keys["area_sort"]),
+            HelpRequest.rank_sort.set(keys["rank_sort"]),
+        ]
+
+    @staticmethod
+    def unlist() -> list[Action]:
+        return [HelpRequest.area_key.remove(), HelpRequest.area_sort.remove(), HelpRequest.rank_sort.remove()]
+
+
+class Offer(Remembers, discriminator="offer"):
+    """`HELP#<request id>` / `OFFER#<offer id>`: a neighbour's answer to a request.
+
+    by_person: `OFFERS_OF#<helper>` / `<time>`. It carries what the helper's list shows of the request.
+    """
+
+    state = UnicodeAttribute()
+    quantity = NumberAttribute()
+    unit = UnicodeAttribute()
+    message = UnicodeAttribute()
+    message_state = UnicodeAttribute(default="shown")  # shown | hidden
+    helper = UnicodeAttribute()
+    helper_name = UnicodeAttribute()
+    by = UnicodeAttribute(null=True)
+    by_name = UnicodeAttribute(null=True)
+    title = UnicodeAttribute()
+    what = UnicodeAttribute()
+    area = UnicodeAttribute()
+    requester = UnicodeAttribute()  # the request's owner
+    requester_name = UnicodeAttribute()
+    drop_point_name = UnicodeAttribute(null=True)
+    code = UnicodeAttribute(null=True)  # pick-up code, from the drop-off on; shown to the requester only
+    messages = NumberAttribute(default=0)
+    thanks = UnicodeAttribute(null=True)
+    thanks_state = UnicodeAttribute(default="none")  # none | shown | hidden
+    created_at = InstantAttribute()
+    dropped_off_at = InstantAttribute(null=True)
+    collected_at = InstantAttribute(null=True)
+    ended_at = InstantAttribute(null=True)
+
+    @classmethod
+    def key(cls, request_id: str, offer_id: str) -> Offer:
+        return cls(partition(request_id), f"OFFER#{offer_id}")
+
+    @property
+    def request_id(self) -> str:
+        return self.pk.removeprefix("HELP#")
+
+    @property
+    def id(self) -> str:
+        return self.sk.removeprefix("OFFER#")
+
+
+class PickUp(Item, discriminator="pick_up"):
+    """`PICKUP#<code>` / `OFFER`: which offer a pick-up code belongs to."""
+
+    request_id = UnicodeAttribute()
+    offer_id = UnicodeAttribute()
+
+    @classmethod
+    def key(cls, code: str) -> PickUp:
+        return cls(f"PICKUP#{code}", "OFFER")
+
+
+class Message(Remembers, discriminator="help_message"):
+    """`HELP#<request id>` / `TALK#<offer id>#<message id>`: one message between helper and requester.
+
+    An offer has some dozens at most, so they are read together and put in order of `sent_at`; with the time
+    in the key a repeated request could not find what the first one wrote.
+    """
+
+    text = UnicodeAttribute()
+    state = UnicodeAttribute()  # shown | hidden | removed
+    author = UnicodeAttribute()
+    author_name = UnicodeAttribute()
+    by_name = UnicodeAttribute(null=True)
+    helper = UnicodeAttribute()
+    requester = UnicodeAttribute()
+    sent_at = InstantAttribute()
+
+    @classmethod
+    def key(cls, request_id: str, offer_id: str, message_id: str) -> Message:
+        return cls(partition(request_id), f"TALK#{offer_id}#{message_id}")
+
+    @property
+    def request_id(self) -> str:
+        return self.pk.removeprefix("HELP#")
+
+    @property
+    def id(self) -> str:
+        return self.sk.rpartition("#")[2]
+
+
+class Flag(Remembers, discriminator="help_flag"):
+    """`HELP#<request id>` / `FLAG#<resident id>`: somebody thinks the request should not stand here."""
+
+    reason = UnicodeAttribute()
+    text = UnicodeAttribute(default="")
+    flagged_at = InstantAttribute()
+
+
+class Unanswered(Item, discriminator="help_unanswered"):
+    """`HELP#<request id>` / `UNANSWERED`: nobody has answered in time; the grid worker looks after it.
+
+    by_area: `HELP_UNANSWERED#<district>` / `<area>#<time>`. Deleted by the first offer.
+    """
+
+    title = UnicodeAttribute()
+    urgency = UnicodeAttribute()
+    area = UnicodeAttribute()
+    asked_at = InstantAttribute()
+
+    @classmethod
+    def of(cls, request: HelpRequest) -> Unanswered:
+        fields: dict[str, Any] = {
+            "area_key": f"HELP_UNANSWERED#{areas.district(request.area)}",
+            "area_sort": f"{request.area}#{clock.stamp(request.created_at)}",
+        }
+        return cls(
+            request.pk,
+            "UNANSWERED",
+            title=request.title,
+            urgency=request.urgency,
+            area=request.area,
+            asked_at=request.created_at,
+            **fields,
+        )
+
+    @property
+    def request_id(self) -> str:
+        return self.pk.removeprefix("HELP#")
+
+
+class HelpAlert(Item, discriminator="help_alert"):
+    """`RES#<resident id>` / `HELP_ALERT`: this resident wants to hear of new requests in their community.
+
+    by_area: `HELP_ALERT#<community>` / `<resident id>`.
+    """
+
+    day = UnicodeAttribute(default="")  # the Shanghai day that `told` counts
+    told = NumberAttribute(default=0)
+    last_request = UnicodeAttribute(default="")
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("RES#")

@@ -1,0 +1,63 @@
+"""Photos of a request: up to nine, counted in the request itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.content import photos
+from chalicelib.content.models import Photo
+from chalicelib.help import rules
+from chalicelib.help.models import HelpRequest
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import service as people
+
+
+def add(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> Photo:
+    """Make room for one more photo of my request; the phone then uploads it with the form."""
+    person, (request,) = people.present_with(caller, HelpRequest.key(request_id), now=now)
+    if request is None or request.owner != person.id:
+        raise rules.RequestGone()
+    if request.state not in ("in_review", "open", "covered"):
+        raise rules.NotNow(detail="这条求助已经结束，不能再加照片。")
+    try:
+        with transaction() as tx:
+            photo = photos.invite(
+                tx, subject_pk=request.pk, author_id=person.id, area=request.area, attempt=attempt, now=now
+            )
+            tx.update(
+                request,
+                [HelpRequest.photos.add(1)],
+                when=photos.room(HelpRequest.photos),
+                or_raise=rules.TooManyPhotos(),
+            )
+            person.still(tx)
+    except photos.AlreadyInvited:
+        return photos.invited(request.pk, attempt)
+    return photo
+
+
+def remove(*, caller: Caller, request_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:
+    """Take a photo off my request."""
+    person, (request, photo) = people.present_with(
+        caller, HelpRequest.key(request_id), Photo.key(HelpRequest.key(request_id).pk, photo_id), now=now
+    )
+    if request is None or photo is None or request.owner != person.id:
+        raise rules.RequestGone()
+    if photo.state == "removed":
+        return
+    counted = photo.state != "refused"
+    with transaction() as tx:
+        photos.remove(tx, photo, now=now)
+        if counted:
+            tx.update(request, [HelpRequest.photos.add(-1)], when=HelpRequest.photos > 0, or_raise=Conflict())
+        person.still(tx)
+
+
+@photos.on_settled("HELP")
+def settled(tx: transaction, photo: Photo, *, shown: bool, now: datetime) -> None:
+    """A photo that ended without being shown gives its place back."""
+    if not shown:
+        tx.update(HelpRequest(photo.pk, "REQUEST"), [HelpRequest.photos.add(-1)])

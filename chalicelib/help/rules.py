@@ -1,0 +1,243 @@
+"""What may be asked, offered and done in a help request, and when something happens by itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+
+from chalicelib.kit import settings
+from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from chalicelib.kit.flow import Flow
+
+Kind = Literal["goods", "errand", "skill", "company"]
+Urgency = Literal["normal", "urgent"]
+FlagReason = Literal["advertising", "fraud", "insult", "privacy", "money", "other"]
+
+# A request is hidden (in_review) while a moderator looks at it: because of WeChat's check, or of flags.
+REQUEST = Flow(
+    {
+        "in_review": {"open", "covered", "withdrawn", "removed"},
+        "open": {"covered", "fulfilled", "withdrawn", "expired", "in_review", "removed"},
+        "covered": {"open", "fulfilled", "withdrawn", "in_review", "removed"},
+    }
+)
+# For an errand, a skill or company "dropped off" means that the helper says it is done,
+# and "collected" that the requester says so too.
+OFFER = Flow(
+    {
+        "offered": {"dropped_off", "cancelled", "lapsed"},
+        "dropped_off": {"collected"},
+    }
+)
+LIVE_OFFER = frozenset({"offered", "dropped_off"})
+
+PHOTOS_AT_MOST = 9
+FLAGS_TO_HIDE = 3
+MESSAGES_AN_OFFER = 60
+
+
+class HelpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Group `help`. Hours and days are those of the rules in the domain description."""
+
+    lapse_hours: int = 48
+    confirm_days: int = 7
+    urgent_escalation_hours: int = 2
+    escalation_hours: int = 24
+    open_days: int = 14  # for a request without a needed-by time
+    collect_reminder_hours: int = 48
+    asks_a_day: int = 10
+    offers_a_day: int = 30
+    messages_an_hour: int = 60
+    flags_a_day: int = 10
+    alerts_a_day: int = 3
+    pick_up_tries_an_hour: int = 30
+
+
+settings_in_force = settings.group("help", HelpSettings)
+
+
+class RequestGone(NotFound):
+    code, detail = "help_request_not_found", "没有找到这条求助，可能已经撤下。"
+
+
+class OfferGone(NotFound):
+    code, detail = "offer_not_found", "没有找到这次认领。"
+
+
+class HomeNeeded(Refused):
+    code, detail = "home_needed", "请先在“我的”里选择您住的小区和楼栋，再发求助。"
+
+
+class NotYours(Forbidden):
+    code, detail = "not_yours", "这件事只能由求助人本人或者社区工作人员办理。"
+
+
+class OwnRequest(Refused):
+    code, detail = "own_request", "这是您自己的求助，不能由自己认领。"
+
+
+class NotOpen(Refused):
+    code = "request_not_open"
+    detail = "这条求助现在不能认领，请看看别的求助。"
+
+
+class MoreThanNeeded(Refused):
+    code = "more_than_needed"
+
+    def __init__(self, left: int, unit: str) -> None:
+        still = f"现在还差 {left} {unit}，请改小数量。" if left > 0 else "已经有足够的邻居认领了，谢谢您。"
+        super().__init__(detail=still)
+        self.left = left
+
+
+class NotNow(Refused):
+    """The life cycle does not allow this step (any more)."""
+
+    code = "step_not_possible"
+
+
+class GoodsWaiting(Refused):
+    code, detail = "goods_waiting", "邻居已经把东西送到了，请先领取，再撤下求助。"
+
+
+class NothingCollected(Refused):
+    code, detail = "nothing_collected", "还没有收到东西，暂时不能确认。"
+
+
+class StillUnderWay(Refused):
+    code, detail = "offers_under_way", "还有邻居正在帮忙，请等全部送到并领取后再确认。"
+
+
+class MoneyAsked(Refused):
+    code, detail = "money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。"
+
+
+class PhoneInText(Refused):
+    code, detail = "phone_in_text", "为了保护您，请不要写手机号或电话。需要联系时，请用这里的留言。"
+
+
+class DropPointNeeded(Invalid):
+    code, detail = "drop_point_needed", "请选择东西放在哪里，一般是社区居委会。"
+
+
+class DropPointUnknown(Invalid):
+    code, detail = "drop_point_unknown", "这个社区没有这个存放点，请重新选择。"
+
+
+class TooLate(Invalid):
+    code, detail = "needed_by_invalid", "需要的时间要在一小时以后、三十天以内。"
+
+
+class TooManyPhotos(Refused):
+    code, detail = "too_many_photos", f"最多放 {PHOTOS_AT_MOST} 张照片。"
+
+
+class TooManyMessages(Refused):
+    code, detail = "too_many_messages", "留言太多了，请直接到存放点找工作人员帮忙。"
+
+
+class OwnFlag(Refused):
+    code, detail = "own_request_flag", "这是您自己的求助，不想要了可以直接撤下。"
+
+
+class CodeUnknown(NotFound):
+    code, detail = "pick_up_code_wrong", "领取码不对，请再核对一遍。"
+
+
+class CodeUsed(Refused):
+    code, detail = "pick_up_code_used", "这个领取码已经用过了，东西已经领走。"
+
+
+class AlreadyThanked(Refused):
+    code, detail = "already_thanked", "您已经感谢过这位邻居了。"
+
+
+class AlreadyObjected(Refused):
+    code, detail = "already_objected", "您已经说明过问题，网格员会联系您。"
+
+
+class TryAgain(Conflict):
+    """Others changed the same request again and again while this act was trying to."""
+
+    code, detail = "changed_meanwhile", "好几位邻居同时在操作，请刷新后再试一次。"
+
+
+class Request(Protocol):
+    """What the timers need to know of a help request."""
+
+    @property
+    def urgency(self) -> str: ...
+    @property
+    def announced_at(self) -> datetime | None: ...
+    @property
+    def escalated_at(self) -> datetime | None: ...
+    @property
+    def opened_at(self) -> datetime | None: ...
+    @property
+    def open_until(self) -> datetime: ...
+    @property
+    def objected_at(self) -> datetime | None: ...
+    @property
+    def settled_at(self) -> datetime | None: ...
+
+
+def next_timer(
+    request: Request, *, state: str, offered: int, collected: int, now: datetime
+) -> tuple[str, datetime] | None:
+    """What happens by itself next to a request in this state, and when."""
+    limits = settings_in_force()
+    if state == "open":
+        if request.announced_at is None:
+            return "help.announce", now
+        if offered == 0 and request.escalated_at is None and request.opened_at is not None:
+            urgent = request.urgency == "urgent"
+            wait = limits.urgent_escalation_hours if urgent else limits.escalation_hours
+            return "help.escalate", min(request.opened_at + timedelta(hours=wait), request.open_until)
+        return "help.close", request.open_until
+    if state == "covered" and offered > 0 and collected == offered and request.objected_at is None:
+        return "help.fulfil", (request.settled_at or now) + timedelta(days=limits.confirm_days)
+    return None
+
+
+def open_until(needed_by: datetime | None, now: datetime) -> datetime:
+    """Until when neighbours may answer: the needed-by time, or two weeks."""
+    if needed_by is None:
+        return now + timedelta(days=settings_in_force().open_days)
+    if not now + timedelta(hours=1) <= needed_by <= now + timedelta(days=30):
+        raise TooLate(fields={"needed_by": TooLate.detail})
+    return needed_by
+
+
+_MONEY = re.compile(r"借钱|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款")
+_MONEY_UNITS = frozenset({"元", "块", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})
+
+
+def refuse_money(texts: Iterable[str], unit: str) -> None:
+    """WeChat reserves asking for money to registered charities (公益 > 个人求助网络服务平台), so it is refused here."""
+    if unit.strip().lower() in _MONEY_UNITS or any(_MONEY.search(_plain(text)) for text in texts):
+        raise MoneyAsked()
+
+
+# A mobile number (11 digits from 13 to 19) or a landline with its area code.
+_PHONE = re.compile(r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_.·、，,/()]+(?=\d)")
+_CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "00123456789" + "1" + "123456789")
+
+
+def refuse_phone_numbers(texts: Iterable[str]) -> None:
+    """Neighbours talk here, not by phone: a number once written cannot be taken back."""
+    for text in texts:
+        digits = _BETWEEN_DIGITS.sub("", _plain(text).translate(_CHINESE_DIGITS))
+        if _PHONE.search(digits):
+            raise PhoneInText()
+
+
+def _plain(text: str) -> str:
+    """Full-width and look-alike characters as the plain ones they stand for, without invisible ones."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(character for character in folded if unicodedata.category(character) != "Cf")

@@ -1,0 +1,131 @@
+"""Short messages between helper and requester, and the thanks afterwards. Neither sees the other's phone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.content import service as content
+from chalicelib.help import rules
+from chalicelib.help.models import Message, Offer, partition
+from chalicelib.kit import limits
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+from chalicelib.wechat.content import Scene
+
+
+def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Message:
+    """Write to the other side of an offer."""
+    rules.refuse_phone_numbers([text])
+    message = Message.key(request_id, offer_id, attempt.id("msg"))
+    offer: Offer | None
+    written: Message | None
+    person, (offer, written) = people.present_with(caller, Offer.key(request_id, offer_id), message, now=now)
+    if offer is None or person.id not in (offer.helper, offer.requester):
+        raise rules.OfferGone()
+    if written and attempt.made(written):
+        return written
+    if offer.state not in rules.LIVE_OFFER | {"collected"}:
+        raise rules.NotNow(detail="这次认领已经结束，不能再留言。")
+    screening = content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
+    message.text, message.state, message.sent_at = text, "shown" if screening.passed else "hidden", now
+    message.author, message.author_name = person.id, person.resident.nickname
+    message.by_name, message.helper, message.requester = person.by_name, offer.helper, offer.requester
+    message.marks = attempt.marks()
+    try:
+        with transaction() as tx:
+            tx.create(message, or_raise=Conflict())
+            tx.update(
+                offer,
+                [Offer.messages.add(1)],
+                when=Offer.messages < rules.MESSAGES_AN_OFFER,
+                or_raise=rules.TooManyMessages(),
+            )
+            content.hold(
+                tx,
+                screening,
+                subject="help_message",
+                subject_pk=message.pk,
+                subject_sk=message.sk,
+                author_id=person.id,
+                area=offer.area,
+                excerpt=text,
+                now=now,
+            )
+            an_hour = rules.settings_in_force().messages_an_hour
+            limits.spend(tx, caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
+            person.still(tx)
+            if screening.passed:
+                tell_of_message(tx, message, now)
+    except Conflict:
+        written = Message.fetch(message.pk, message.sk)
+        if not attempt.made(written):
+            raise
+        return written
+    return message
+
+
+def tell_of_message(tx: transaction, message: Message, now: datetime) -> None:
+    """Tell the other side, once the message may be seen."""
+    other = message.requester if message.author == message.helper else message.helper
+    notices.tell(tx, other, "help_message", about=message.request_id, now=now, who=message.author_name)
+
+
+def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
+    """The messages of an offer in their order, for its two sides; one not yet passed only for its author."""
+    messages: list[Message] = Item.collection(partition(request_id), f"TALK#{offer_id}#")
+    me = caller.principal
+    if messages and me not in (messages[0].helper, messages[0].requester):
+        raise rules.OfferGone()
+    seen = [message for message in messages if message.state == "shown" or message.author == me]
+    return sorted(seen, key=lambda message: message.sent_at)
+
+
+def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Offer:
+    """Thank a helper with a sentence, once, after the goods were collected."""
+    rules.refuse_phone_numbers([text])
+    offer: Offer | None
+    person, (offer,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
+    if offer is None or offer.requester != person.id:
+        raise rules.OfferGone()
+    if attempt.made(offer):
+        return offer
+    if offer.state != "collected":
+        raise rules.NotNow(detail="收到东西以后，再感谢邻居。")
+    if offer.thanks_state != "none":
+        raise rules.AlreadyThanked()
+    screening = content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
+    state = "shown" if screening.passed else "hidden"
+    with transaction() as tx:
+        tx.update(
+            offer,
+            [Offer.thanks.set(text), Offer.thanks_state.set(state), *attempt.remember()],
+            when=(Offer.thanks_state == "none") & (Offer.state == "collected"),
+            or_raise=rules.AlreadyThanked(),
+        )
+        content.hold(
+            tx,
+            screening,
+            subject="help_thanks",
+            subject_pk=offer.pk,
+            subject_sk=offer.sk,
+            author_id=person.id,
+            area=offer.area,
+            excerpt=text,
+            now=now,
+        )
+        person.still(tx)
+        if screening.passed:
+            tell_of_thanks(tx, offer, text, now)
+    offer.thanks, offer.thanks_state = text, state
+    return offer
+
+
+def tell_of_thanks(tx: transaction, offer: Offer, text: str, now: datetime) -> None:
+    notices.tell(
+        tx, offer.helper, "help_thanked", about=offer.request_id, now=now, who=offer.requester_name, thanks=text
+    )

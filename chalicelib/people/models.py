@@ -1,0 +1,123 @@
+"""Residents, their duties and their delegates: one partition per resident, read by one Query.
+
+Whatever says who somebody really is (openid, phone) is sealed with the resident's own vault key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.kit import keys
+from chalicelib.kit.attempt import Remembers
+from chalicelib.kit.table import InstantAttribute, Item
+
+
+def partition(resident_id: str) -> str:
+    return f"RES#{resident_id}"
+
+
+class Resident(Remembers, discriminator="resident"):
+    """`RES#<resident id>` / `ME`: one person who has logged in.
+
+    by_area: `RESIDENCE#<district>` / `<home>#<time>` while the home waits for the grid worker's word.
+    """
+
+    state = UnicodeAttribute(default="active")  # active | closed
+    nickname = UnicodeAttribute()
+    avatar = UnicodeAttribute(null=True)  # photo id, once shown
+    openid_sealed = BinaryAttribute(legacy_encoding=False, null=True)
+    service_openid_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # of a follower of the service account
+    phone_sealed = BinaryAttribute(legacy_encoding=False, null=True)
+    phone_masked = UnicodeAttribute(null=True)
+    session_version = NumberAttribute(default=0)
+    consent_version = UnicodeAttribute(default="")
+    consent_at = InstantAttribute(null=True)
+    home = UnicodeAttribute(null=True)  # area code, a community at the largest
+    home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
+    home_reason = UnicodeAttribute(null=True)
+    created_at = InstantAttribute()
+    closed_at = InstantAttribute(null=True)
+
+    @classmethod
+    def key(cls, resident_id: str) -> Resident:
+        return cls(partition(resident_id), "ME")
+
+    @property
+    def id(self) -> str:
+        return self.pk.removeprefix("RES#")
+
+
+class OpenidLink(Item, discriminator="openid_link"):
+    """`OPENID#<keyed hash of the openid>` / `LINK`: which resident logs in with it. The openid itself is not here."""
+
+    resident_id = UnicodeAttribute()
+
+    @classmethod
+    def key(cls, openid: str) -> OpenidLink:
+        digest = hmac.new(keys.openid_pepper(), openid.encode(), hashlib.sha256).hexdigest()
+        return cls(f"OPENID#{digest}", "LINK")
+
+
+class Duty(Item, discriminator="duty"):
+    """`RES#<resident id>` / `ME#DUTY#<role>#<area>`: a role over an area for a time. Ended ones stay as history.
+
+    by_area: `DUTY#<role>#<area>` / `<resident id>`: who holds it.
+    """
+
+    role = UnicodeAttribute()
+    area = UnicodeAttribute()
+    from_at = InstantAttribute()
+    until_at = InstantAttribute(null=True)
+    granted_by = UnicodeAttribute()  # the AWS request by which an administrator granted it
+
+    @classmethod
+    def key(cls, resident_id: str, role: str, area: str) -> Duty:
+        return cls(partition(resident_id), f"ME#DUTY#{role}#{area}")
+
+    @classmethod
+    def new(
+        cls,
+        resident_id: str,
+        role: str,
+        area: str,
+        *,
+        from_at: datetime,
+        until_at: datetime | None,
+        granted_by: str,
+    ) -> Duty:
+        duty = cls.key(resident_id, role, area)
+        duty.role, duty.area, duty.granted_by = role, area, granted_by
+        duty.from_at, duty.until_at = from_at, until_at
+        duty.area_key, duty.area_sort = f"DUTY#{role}#{area}", resident_id
+        return duty
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("RES#")
+
+
+class Delegation(Remembers, discriminator="delegation"):
+    """`RES#<principal>` / `ME#DELEGATE#<delegate>`: the delegate may act for the principal until it is revoked.
+
+    by_person: `DELEGATE_OF#<delegate>` / `<principal>`: for whom somebody may act.
+    """
+
+    since = InstantAttribute()
+    delegate_name = UnicodeAttribute()
+    principal_name = UnicodeAttribute()
+
+    @classmethod
+    def key(cls, principal: str, delegate: str) -> Delegation:
+        return cls(partition(principal), f"ME#DELEGATE#{delegate}")
+
+    @property
+    def principal(self) -> str:
+        return self.pk.removeprefix("RES#")
+
+    @property
+    def delegate(self) -> str:
+        return self.sk.removeprefix("ME#DELEGATE#")

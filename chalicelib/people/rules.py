@@ -1,0 +1,99 @@
+"""Who somebody is to us, and what a duty allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, Protocol, get_args
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit.errors import Conflict, Forbidden, Refused, Unauthorized
+
+Role = Literal[
+    "micro_grid_head",  # 微网格长
+    "grid_worker",  # 专职网格员
+    "community_worker",  # 社区工作人员, at the community office
+    "coordinator",  # 协管员
+    "instructor",  # 指导员
+    "reviewer",  # 评议员
+    "handler",  # 办理人员
+    "dispatcher",  # 受理派单员
+    "mediator",  # 调解员
+    "supervisor",  # 督办员
+    "moderator",  # 内容审核员
+    "desk_clerk",  # 兑换点工作人员
+]
+ROLES: frozenset[str] = frozenset(get_args(Role))
+ROLE_NAMES = {
+    "micro_grid_head": "微网格长",
+    "grid_worker": "网格员",
+    "community_worker": "社区工作人员",
+    "coordinator": "协管员",
+    "instructor": "指导员",
+    "reviewer": "评议员",
+    "handler": "办理人员",
+    "dispatcher": "受理派单员",
+    "mediator": "调解员",
+    "supervisor": "督办员",
+    "moderator": "内容审核员",
+    "desk_clerk": "兑换点工作人员",
+}
+# Who looks after residents day by day: confirms where they live, sees unanswered requests, makes the calls.
+CARERS: frozenset[str] = frozenset({"micro_grid_head", "grid_worker", "community_worker"})
+
+NICKNAME_OF_THE_CLOSED = "已注销用户"
+
+
+class AccountClosed(Unauthorized):
+    code, detail = "account_closed", "这个账号已经注销。需要的话，请重新登录，会得到一个新账号。"
+
+
+class SessionEnded(Unauthorized):
+    code, detail = "session_ended", "登录状态已变化，请重新登录。"
+
+
+class DutyNeeded(Forbidden):
+    code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理。"
+
+
+class NotADelegate(Forbidden):
+    code, detail = "not_a_delegate", "您还不是这位居民的代办人，请先请对方邀请您。"
+
+
+class ConsentOutdated(Refused):
+    code, detail = "consent_outdated", "《隐私保护指引》刚刚更新，请刷新后重新阅读。"
+
+
+class NoPhone(Refused):
+    code, detail = "no_phone", "还没有登记手机号。"
+
+
+class DutyUnknown(Conflict):
+    code, detail = "duty_unknown", "没有这项在任职务。"
+
+
+class Held(Protocol):
+    """What a rule needs to know of a duty."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def area(self) -> str: ...
+    @property
+    def from_at(self) -> datetime: ...
+    @property
+    def until_at(self) -> datetime | None: ...
+
+
+def in_force(duty: Held, now: datetime) -> bool:
+    return duty.from_at <= now and (duty.until_at is None or now < duty.until_at)
+
+
+def covers(duty: Held, roles: Iterable[str], area: str, now: datetime) -> bool:
+    """Does this duty, now, give one of these roles over this area?"""
+    return duty.role in roles and areas.contains(duty.area, area) and in_force(duty, now)
+
+
+def mask_phone(number: str) -> str:
+    """As WeChat's own rules show a phone: the first three and the last two digits, 156******77."""
+    return number[:3] + "*" * max(len(number) - 5, 1) + number[-2:]

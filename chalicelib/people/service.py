@@ -1,0 +1,311 @@
+"""Logging in and out, consent, the phone number, and who is present in an act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit import auth, ids, limits, vault
+from chalicelib.kit.auth import Caller, ConsentNeeded, Revocation
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import rules
+from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
+from chalicelib.wechat import login as wechat_login
+
+LOGINS_AN_HOUR = 30
+PHONE_CHANGES_A_DAY = 5  # each costs the account 0.03 yuan
+
+
+class Person(msgspec.Struct):
+    """Somebody in the middle of an act: read once, and held to it by the act's own transaction."""
+
+    caller: Caller
+    resident: Resident
+    duties: list[Duty]
+    now: datetime
+    delegation: Delegation | None = None
+    relied_on: list[Duty] = []
+
+    @property
+    def id(self) -> str:
+        """The resident whose act it is: the principal, when a delegate acts."""
+        return self.resident.id
+
+    @property
+    def by(self) -> str | None:
+        """The delegate who acts, None when the resident does."""
+        return self.caller.id if self.caller.acting_for else None
+
+    @property
+    def by_name(self) -> str | None:
+        return self.delegation.delegate_name if self.delegation else None
+
+    def holds(self, roles: Iterable[str], area: str) -> Duty | None:
+        return next((duty for duty in self.duties if rules.covers(duty, roles, area, self.now)), None)
+
+    def must_hold(self, roles: Iterable[str], area: str) -> Duty:
+        """The duty that allows this, or DutyNeeded. `still` then ties the act to it."""
+        duty = self.holds(roles, area)
+        if duty is None:
+            raise rules.DutyNeeded()
+        self.relied_on = [*self.relied_on, duty]
+        return duty
+
+    def condition(self) -> Condition:
+        """True as long as the resident is active, logged in as now, and consents."""
+        return (  # type: ignore[no-any-return]
+            (Resident.state == "active")
+            & (Resident.consent_version == self.resident.consent_version)
+            & (Resident.session_version == self.resident.session_version)
+        )
+
+    def still(self, tx: transaction) -> None:
+        """Let a transaction depend on this person still being who they were when they were read."""
+        tx.check(Resident.key(self.id), when=self.condition(), or_raise=rules.SessionEnded())
+        self.still_on_duty(tx)
+        if self.by:
+            tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=rules.NotADelegate())
+
+    def still_on_duty(self, tx: transaction) -> None:
+        """The part of `still` for an act that changes the resident's own item."""
+        for duty in self.relied_on:
+            tx.check(
+                duty, when=Duty.until_at.does_not_exist() | (Duty.until_at > self.now), or_raise=rules.DutyNeeded()
+            )
+
+
+def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Person:
+    """The person an act is done by (or for, when a delegate acts), with all duties: one Query."""
+    found = Item.collection(partition(caller.principal), "ME")
+    resident = next((item for item in found if isinstance(item, Resident)), None)
+    delegation = next((item for item in found if isinstance(item, Delegation) and item.delegate == caller.id), None)
+    # A delegate acts as a resident for a resident; the principal's staff duties are not theirs to use.
+    duties = [] if caller.acting_for else [item for item in found if isinstance(item, Duty)]
+    return _present(caller, resident, duties, delegation, now, needs_consent)
+
+
+def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
+    """The person, without duties, together with the items an act is about: one BatchGetItem."""
+    own = [Resident.key(caller.principal)]
+    delegated = [Delegation.key(caller.principal, caller.id)] if caller.acting_for else []
+    resident, *found = read_together(*own, *delegated, *items)
+    delegation = found.pop(0) if delegated else None
+    return _present(caller, resident, [], delegation, now, needs_consent=True), found
+
+
+def _present(
+    caller: Caller,
+    resident: Resident | None,
+    duties: list[Duty],
+    delegation: Delegation | None,
+    now: datetime,
+    needs_consent: bool,
+) -> Person:
+    if caller.acting_for and delegation is None:
+        raise rules.NotADelegate()
+    if resident is None or resident.state != "active":
+        raise rules.AccountClosed()
+    if not caller.acting_for and int(resident.session_version) > caller.session_version:
+        raise rules.SessionEnded()
+    if needs_consent and resident.consent_version != auth.privacy().version:
+        raise ConsentNeeded()
+    return Person(caller, resident, duties, now, delegation)
+
+
+class Session(msgspec.Struct, frozen=True):
+    token: str
+    ends: datetime
+    resident: Resident
+
+
+def log_in(*, js_code: str, now: datetime) -> Session:
+    """Trade wx.login's code for a session of ours; the first login makes the resident."""
+    identity = wechat_login.code_to_session(js_code)
+    link = OpenidLink.find(*_keys(OpenidLink.key(identity.openid)))
+    resident = Resident.fetch(partition(link.resident_id), "ME") if link else _register(identity.openid, now)
+    with transaction() as tx:
+        limits.spend(tx, resident.id, "login", at_most=LOGINS_AN_HOUR, per=timedelta(hours=1), now=now)
+    return _session(resident, identity.openid, now)
+
+
+def _register(openid: str, now: datetime) -> Resident:
+    resident_id = ids.new_id("res")
+    vault.open_for(resident_id)
+    resident = Resident.key(resident_id)
+    resident.nickname = f"邻居{resident_id[-4:].upper()}"
+    resident.openid_sealed = vault.seal(resident_id, "openid", openid)
+    resident.created_at = now
+    link = OpenidLink.key(openid)
+    link.resident_id = resident_id
+    try:
+        with transaction() as tx:
+            tx.create(link, or_raise=Conflict())
+            tx.create(resident, or_raise=Conflict())
+    except Conflict:
+        # The same phone logged in twice at once: the other one was faster, and is who this person is.
+        vault.destroy(resident_id)
+        link = OpenidLink.fetch(link.pk, link.sk)
+        return Resident.fetch(partition(link.resident_id), "ME")
+    return resident
+
+
+def _session(resident: Resident, openid: str, now: datetime, session: str | None = None) -> Session:
+    token, ends = auth.issue(
+        resident_id=resident.id,
+        openid=openid,
+        session_version=int(resident.session_version),
+        consent=resident.consent_version,
+        session=session,
+        now=now,
+    )
+    return Session(token, ends, resident)
+
+
+def log_out(*, caller: Caller, now: datetime) -> None:
+    """End this session, on this phone."""
+    with transaction() as tx:
+        tx.put(Revocation.of_session(caller, now=now))
+    auth.forget_revocations()
+
+
+def log_out_everywhere(*, caller: Caller, now: datetime) -> None:
+    """End all sessions of this resident, e.g. after a phone was lost."""
+    person = present(caller, now=now, needs_consent=False)
+    with transaction() as tx:
+        end_sessions(tx, person.resident, now=now)
+    auth.forget_revocations()
+
+
+def end_sessions(tx: transaction, resident: Resident, *, now: datetime, also: Sequence[Action] = ()) -> None:
+    """Make every token of a resident worthless, together with other changes (`also`) to the resident."""
+    version = int(resident.session_version)
+    tx.update(
+        resident,
+        [Resident.session_version.set(version + 1), *also],
+        when=(Resident.state == "active") & (Resident.session_version == version),
+        or_raise=Conflict(),
+    )
+    tx.put(Revocation.of_resident(resident.id, below_version=version + 1, now=now))
+
+
+def consent(*, caller: Caller, version: str, now: datetime) -> Session:
+    """Agree to the privacy notice of this version. The answer's token carries it."""
+    if version != auth.privacy().version:
+        raise rules.ConsentOutdated()
+    person = present(caller, now=now, needs_consent=False)
+    with transaction() as tx:
+        tx.update(
+            person.resident,
+            [Resident.consent_version.set(version), Resident.consent_at.set(now)],
+            when=person.condition(),
+            or_raise=rules.SessionEnded(),
+        )
+    person.resident.consent_version = version
+    return _session(person.resident, caller.openid, now, caller.session)
+
+
+def withdraw_consent(*, caller: Caller, now: datetime) -> Session:
+    """Take the consent back: from now on nothing works but reading the notice, agreeing again, and leaving."""
+    person = present(caller, now=now, needs_consent=False)
+    with transaction() as tx:
+        withdrawn = [Resident.consent_version.set(""), Resident.consent_at.set(now)]
+        end_sessions(tx, person.resident, now=now, also=withdrawn)
+    auth.forget_revocations()
+    person.resident.consent_version = ""
+    person.resident.session_version = int(person.resident.session_version) + 1
+    return _session(person.resident, caller.openid, now)
+
+
+def register_phone(*, caller: Caller, code: str, now: datetime) -> Resident:
+    """Keep the phone number behind WeChat's code, sealed; only its owner ever reads it in the app."""
+    person = present(caller, now=now)
+    with transaction() as tx:
+        limits.spend(tx, person.id, "phone", at_most=PHONE_CHANGES_A_DAY, per=timedelta(days=1), now=now)
+    number = wechat_login.phone_number(code, caller.openid)
+    sealed, masked = vault.seal(person.id, "phone", number), rules.mask_phone(number)
+    with transaction() as tx:
+        tx.update(
+            person.resident,
+            [Resident.phone_sealed.set(sealed), Resident.phone_masked.set(masked)],
+            when=person.condition(),
+            or_raise=rules.SessionEnded(),
+        )
+    person.resident.phone_masked = masked
+    return person.resident
+
+
+def forget_phone(*, resident: Resident) -> None:
+    with transaction() as tx:
+        tx.update(resident, [Resident.phone_sealed.remove(), Resident.phone_masked.remove()])
+
+
+def own_phone(*, caller: Caller, now: datetime) -> str:
+    """The caller's own number in full."""
+    return phone_of(present(caller, now=now).resident)
+
+
+def phone_of(resident: Resident) -> str:
+    """For the owner, and for `account.identity.show`, which logs who looked. NoPhone when there is none."""
+    if resident.phone_sealed is None:
+        raise rules.NoPhone()
+    return vault.read(resident.id, "phone", resident.phone_sealed)
+
+
+def openid_of(resident: Resident) -> str:
+    """Where WeChat finds this person. Raises KeyDestroyed for a closed account."""
+    if resident.openid_sealed is None:
+        raise vault.KeyDestroyed()
+    return vault.read(resident.id, "openid", resident.openid_sealed)
+
+
+def find(resident_id: str) -> Resident | None:
+    return Resident.find(partition(resident_id), "ME")
+
+
+def find_by_openid(openid: str) -> Resident | None:
+    link = OpenidLink.find(*_keys(OpenidLink.key(openid)))
+    return find(link.resident_id) if link else None
+
+
+def holders(role: str, area: str, *, now: datetime) -> list[str]:
+    """Who holds this role for an area: those of the smallest area around it that has any, else nobody."""
+    for code in areas.up_from(area):
+        held = [item for item in Item.by_area.query(f"DUTY#{role}#{code}") if isinstance(item, Duty)]
+        current = [duty.resident_id for duty in held if rules.in_force(duty, now)]
+        if current:
+            return current
+    return []
+
+
+def grant_duty(
+    *, resident_id: str, role: str, area: str, until_at: datetime | None, granted_by: str, now: datetime
+) -> Duty:
+    """An administrator's act (see console): give somebody a role over an area. Granting again replaces the period."""
+    duty = Duty.new(resident_id, role, area, from_at=now, until_at=until_at, granted_by=granted_by)
+    with transaction() as tx:
+        tx.check(Resident.key(resident_id), when=Resident.state == "active", or_raise=rules.AccountClosed())
+        tx.put(duty)
+    return duty
+
+
+def end_duty(*, resident_id: str, role: str, area: str, now: datetime) -> None:
+    """End a duty now. It bites at once: every staff act reads duties consistently."""
+    with transaction() as tx:
+        tx.update(
+            Duty.key(resident_id, role, area),
+            [Duty.until_at.set(now)],
+            when=Duty.until_at.does_not_exist() | (Duty.until_at > now),
+            or_raise=rules.DutyUnknown(),
+        )
+
+
+def _keys(item: Item) -> tuple[str, str]:
+    return item.pk, item.sk
