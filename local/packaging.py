@@ -243,8 +243,8 @@ def _compiler(target: Target) -> str | None:
     # Beside this interpreter's own folder is where pyenv, uv and macOS keep the other versions.
     name = f"python{target.python}"
     beside = sorted(Path(sys.base_prefix).parent.glob(f"*{target.python}*/bin/{name}"))
-    for candidate in (os.environ.get("LAMBDA_PYTHON"), name, *beside):
-        path = candidate and shutil.which(candidate)
+    for candidate in (os.environ.get("LAMBDA_PYTHON", ""), name, *map(str, beside)):
+        path = shutil.which(candidate)
         ask = [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"] if path else None
         if ask and subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() == target.python:
             return path

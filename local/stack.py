@@ -9,8 +9,9 @@
 127.0.0.1 only and writes below the given folder only.
 
 ministack is a whole local AWS in one process. Where it differs from AWS in what we use is mended here, and only
-here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`), and it checks the right to
-ssm:GetParameters against no parameter at all (`_for_the_local_aws`).
+here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`), it checks the right to
+ssm:GetParameters against no parameter at all (`_for_the_local_aws`), and it forgets a table's stream when it stops but
+not how far it was read (`_forget_stream_positions`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -38,6 +40,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import packaging
+from local.wechat import catalogue
+from local.wechat.control import StandIn
 
 ROOT = packaging.ROOT
 REGION = "us-east-1"
@@ -77,6 +81,7 @@ def port_is_free(port: int) -> bool:
 class Stack:
     """A stage on the local AWS. `state` holds everything it writes; `keep` lets that survive a stop.
 
+    `settings` are documents by group, written at the first start; `secrets` fit the WeChat stand-in by themselves.
     With `enforce_iam` every call is checked against IAM policies, so each function works with its own role alone.
     With `timer` the sweep runs every minute; without it, only when `sweep()` is called.
     """
@@ -92,8 +97,7 @@ class Stack:
         timer: bool = True,
         stage: str = "local",
         project: Path = ROOT,
-        secrets: dict[str, Any] | None = None,
-        settings: dict[str, Any] | None = None,
+        settings: dict[str, dict[str, Any]] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.state = state
@@ -105,10 +109,9 @@ class Stack:
         self._enforce_iam = enforce_iam
         self._timer = timer
         self._project = project
-        self._secrets = secrets or {}
         self._settings = settings or {}
         self._say = say
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     # --------------------------------------------------------------------------------------------- start and stop
 
@@ -140,7 +143,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop what was started, the local AWS last and gently: it saves its state only then."""
-        for process in reversed(self._processes):
+        for _, process in reversed(self._processes):
             _end(process)
         self._processes.clear()
         shutil.rmtree(self.state / "tmp", ignore_errors=True)
@@ -156,6 +159,11 @@ class Stack:
     @property
     def wechat_url(self) -> str:
         return f"http://127.0.0.1:{self.wechat_port}"
+
+    @property
+    def wechat(self) -> StandIn:
+        """The WeChat stand-in's controls: phones, codes, faults, received messages."""
+        return StandIn(self.wechat_url)
 
     @property
     def api_url(self) -> str:
@@ -250,9 +258,19 @@ class Stack:
             Overwrite=True,
         )
 
+    def start_beside(self, module: str, arguments: list[str], *, answers_at: str) -> None:
+        """Start another server of this repository, which stops with the stack."""
+        self._spawn([module, *arguments], dict(os.environ))
+        self._wait(answers_at)
+
+    def ended(self) -> str | None:
+        """The module of a server that has ended though nobody stopped it."""
+        return next((name for name, process in self._processes if process.poll() is not None), None)
+
     # ----------------------------------------------------------------------------------------------------- inside
 
     def _start_aws(self) -> None:
+        self._forget_stream_positions()
         for folder in ("aws", "s3", "tmp"):
             (self.state / folder).mkdir(exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -274,38 +292,42 @@ class Stack:
             "STATE_DIR": str(self.state / "aws"),
             "TMPDIR": str(self.state / "tmp"),
         }
-        self._spawn([sys.executable, "-m", "ministack"], "aws.log", environment)
-        self._wait(f"{self.aws_url}/_ministack/ready", "The local AWS", "aws.log")
+        self._spawn(["ministack"], environment)
+        self._wait(f"{self.aws_url}/_ministack/ready")
+
+    def _forget_stream_positions(self) -> None:
+        """ministack keeps how far the stream was read, but not the stream: new notices would go unread for long."""
+        kept = self.state / "aws" / "lambda.json"
+        if kept.exists():
+            saved = json.loads(kept.read_text())
+            saved["payload"]["dynamodb_stream_positions"]["data"].clear()
+            kept.write_text(json.dumps(saved))
 
     def _start_wechat(self) -> None:
-        self._spawn(
-            [sys.executable, "-m", "local.wechat"]
-            + ["--port", str(self.wechat_port), "--callback-url", f"{self.api_url}wechat/callback"],
-            "wechat.log",
-            dict(os.environ),
-        )
-        self._wait(f"{self.wechat_url}/", "The WeChat stand-in", "wechat.log")
+        arguments = ["--port", str(self.wechat_port), "--callback-url", f"{self.api_url}wechat/callback"]
+        if self._keep:
+            arguments += ["--state-file", str(self.state / "wechat.json")]
+        self.start_beside("local.wechat", arguments, answers_at=f"{self.wechat_url}/")
 
-    def _spawn(self, command: list[str], log: str, environment: dict[str, str]) -> None:
-        with (self.state / log).open("wb") as to:
-            # In a session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-            self._processes.append(
-                subprocess.Popen(
-                    command,
-                    cwd=ROOT,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=to,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+    def _spawn(self, command: list[str], environment: dict[str, str]) -> None:
+        with (self.state / f"{command[0]}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.leash", *command],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,  # the leash: it closes with this process
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # In a session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
+                start_new_session=True,
             )
+        self._processes.append((command[0], process))
 
-    def _wait(self, url: str, what: str, log: str) -> None:
+    def _wait(self, url: str) -> None:
+        """Until the server started last answers at an address."""
+        name, process = self._processes[-1]
         until = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < until:
-            if self._processes[-1].poll() is not None:
-                break
+        while process.poll() is None and time.monotonic() < until:
             try:
                 urllib.request.urlopen(url, timeout=5).close()
                 return
@@ -313,12 +335,12 @@ class Stack:
                 return
             except OSError:
                 time.sleep(0.05)
-        tail = (self.state / log).read_text(errors="replace").splitlines()[-15:]
-        raise StackFailed(f"{what} does not start:\n" + "\n".join(tail))
+        tail = (self.state / f"{name}.log").read_text(errors="replace").splitlines()[-15:]
+        raise StackFailed(f"{name} does not start:\n" + "\n".join(tail))
 
     def _write_settings(self) -> None:
         """Secrets and settings of a first start. What an administrator changed since then is left alone."""
-        for group, document in {"secrets": self._secrets, **self._settings}.items():
+        for group, document in ({"secrets": _new_secrets()} | self._settings).items():
             with contextlib.suppress(self.client("ssm").exceptions.ParameterAlreadyExists):
                 self.client("ssm").put_parameter(
                     Name=f"/weijiayuan/{self.stage}/{group}",
@@ -355,6 +377,8 @@ class Stack:
         if before and deployed and deployed.exists() and deployed.read_text() == wanted:
             self.outputs = _outputs(before)
             return
+        for old in s3.list_objects_v2(Bucket=_PACKAGES).get("Contents", []):
+            s3.delete_object(Bucket=_PACKAGES, Key=old["Key"])
         self._say("Deploying the package" if before is None else "Deploying the changed package")
         s3.put_object(Bucket=_PACKAGES, Key=zip_key, Body=(package / "deployment.zip").read_bytes())
         s3.put_object(Bucket=_PACKAGES, Key=template_key, Body=yaml.safe_dump(template, allow_unicode=True).encode())
@@ -406,6 +430,19 @@ class Stack:
                 restApiId=api, responseType=kind, **{name: _as_text(value) for name, value in response.items()}
             )
         gateway.create_deployment(restApiId=api, stageName="api")
+
+
+def _new_secrets() -> dict[str, Any]:
+    return {
+        "session_keys": [secrets.token_urlsafe(32)],
+        "openid_pepper": secrets.token_urlsafe(32),
+        "wechat_appid": catalogue.APPID,
+        "wechat_secret": catalogue.SECRET,
+        "push_token": catalogue.PUSH_TOKEN,
+        "push_aes_key": catalogue.PUSH_AES_KEY,
+        "service_account_appid": catalogue.SERVICE_APPID,
+        "service_account_secret": catalogue.SERVICE_SECRET,
+    }
 
 
 def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:

@@ -1,0 +1,58 @@
+# The few commands of this repository. `make help` lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Any Python from 3.11 on; 3.12 first, because Lambda runs it.
+PYTHON ?= $(shell for python in python3.12 python3.13 python3.14 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv/bin
+# Named after the requirements' content: a change of theirs, and only that, installs again.
+INSTALLED := .venv/installed-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+
+PORT ?= 8092
+AWS_PORT ?= 4566
+WECHAT_PORT ?= 8091
+
+.PHONY: help run demo test check package bench docs clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## the whole product on this machine, until Ctrl-C (PORT, AWS_PORT, WECHAT_PORT)
+	@$(VENV)/python -m local --port $(PORT) --aws-port $(AWS_PORT) --wechat-port $(WECHAT_PORT)
+
+demo: $(INSTALLED) ## play the story of the masks against a running `make run`
+	@$(VENV)/python -m local.story --port $(PORT)
+
+test: check ## everything CI runs
+	$(VENV)/pytest
+
+check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Regions
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	$(VENV)/python -m local.packaging --for this-machine
+	$(VENV)/cfn-lint --regions us-east-1 cn-north-1 cn-northwest-1 -- build/package-local/template.yaml
+	$(VENV)/python -m local.openapi --check
+
+package: $(INSTALLED) ## what is deployed to AWS, into build/package
+	@$(VENV)/python -m local.packaging
+
+docs: $(INSTALLED) ## write docs/openapi.json from the routes
+	$(VENV)/python -m local.openapi
+
+bench: $(INSTALLED) ## the benchmarks, each printing a table
+	@for bench in bench/*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done
+
+clean: ## forget the local data and everything built; the environment in .venv stays
+	rm -rf .local build
+
+$(INSTALLED):
+	@test -n "$(PYTHON)" || { echo "需要 Python 3.11 或更高版本，请先安装。 Python 3.11 or newer is needed: please install it." >&2; exit 1; }
+	@test -x $(VENV)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "不能建立 .venv：请安装 python3-venv。 Cannot make .venv: on Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+	@echo "安装依赖（约一分钟，只在需求变动后）… Installing requirements (a minute, only after they changed) …"
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@rm -f .venv/installed-* && touch $@
