@@ -1,0 +1,402 @@
+"""Every message anybody can get, as data: to whom, in which words, through which WeChat template.
+
+A text names its facts in braces; `service.tell` wants those at least. `matters` puts a message that did not
+reach the phone on the staff's call sheet; `urgent` ones are pushed in quiet hours too. A kind without a
+template stays in the inbox: it answers what the person did a moment ago, or nothing depends on it.
+
+What people tell each other (pick-up codes above all) stands in the app only: a push is read on locked screens.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+
+import msgspec
+
+# WeChat templates as we need them: each value's name and the field in which the template usually has it.
+# What an account's own template calls the fields is a setting (settings.Channel.fields).
+FORMS: dict[str, dict[str, str]] = {
+    "help_progress": {"subject": "thing1", "state": "phrase2", "hint": "thing3", "time": "time4"},  # 求助进展提醒
+    "community": {"subject": "thing1", "hint": "thing2", "time": "time3"},  # 社区通知
+    "review_result": {"subject": "thing1", "state": "phrase2", "hint": "thing3"},  # 审核结果通知
+    "to_do": {"subject": "thing1", "hint": "thing2", "time": "time3"},  # 待办提醒
+}
+
+# The taps after which the mini-program asks for messages, and the templates of what may follow.
+MOMENTS: dict[str, tuple[str, ...]] = {
+    "ask_for_help": ("help_progress", "review_result"),
+    "offer_help": ("help_progress",),
+    "volunteer": ("community",),
+    "register": ("review_result", "community"),
+    "work": ("to_do",),
+}
+
+HELP = "pages/help/detail?id={about}"
+INBOX = "pages/inbox/index"
+REVIEWS = "pages/staff/reviews"
+HOMES = "pages/staff/homes"
+ME = "pages/me/index"
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of message. `to` is for the reader of this file; the act that tells decides."""
+
+    to: str
+    title: str
+    text: str
+    page: str = INBOX
+    template: str | None = None
+    subject: str = ""
+    state: str = ""
+    hint: str = ""
+    urgent: bool = False
+    matters: bool = False
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What stands in the template beside the time."""
+        form = FORMS[self.template] if self.template else {}
+        return {name: getattr(self, name) for name in form if name != "time"}
+
+    @property
+    def facts(self) -> frozenset[str]:
+        texts = (self.title, self.text, self.subject, self.state, self.hint)
+        return frozenset(name for text in texts for _, name, _, _ in Formatter().parse(text) if name)
+
+
+KINDS: dict[str, Kind] = {
+    # ------------------------------------------------------------------------------------------------ help
+    "help_offered": Kind(
+        to="the requester",
+        title="有邻居要帮您",
+        text="{helper}愿意帮您：“{title}”。点开看看对方的留言。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="有人帮忙",
+        hint="{helper}愿意帮您",
+    ),
+    "help_dropped_off": Kind(
+        to="the requester",
+        title="东西已送到，请去领取",
+        text="{helper}已把“{title}”要的东西放到{place}。请带上取件码去领，取件码在求助详情里。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已送达",
+        hint="请到{place}领取",
+        matters=True,
+    ),
+    "help_done": Kind(
+        to="the requester of an errand, a skill or company",
+        title="邻居说已经办好",
+        text="{helper}说“{title}”已经办好，请您看看是否满意，并在求助详情里确认。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已办好",
+        hint="请确认{helper}的帮助",
+    ),
+    "help_not_fetched": Kind(
+        to="the requester, two days after the drop-off",
+        title="东西还在等您领取",
+        text="“{title}”要的东西还放在{place}，请尽快去领。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="待领取",
+        hint="东西还放在{place}",
+    ),
+    "help_never_fetched": Kind(
+        to="the grid worker of the request's area, a week after the drop-off",
+        title="有东西一周没人领",
+        text="“{title}”要的东西在{place}放了一周，请联系居民。",
+        page=HELP,
+        template="to_do",
+        subject="{title}",
+        hint="东西在{place}没人领",
+        matters=True,
+    ),
+    "help_collected": Kind(
+        to="the helper",
+        title="东西已被领走",
+        text="您为“{title}”送的东西已经领走了，谢谢您！",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已领取",
+        hint="谢谢您帮了邻居",
+    ),
+    "help_offer_cancelled": Kind(
+        to="the other one of requester and helper",
+        title="一次帮忙已取消",
+        text="{who}取消了“{title}”的这次帮忙，求助又向邻居开放。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="认领取消",
+        hint="{who}取消了这次帮忙",
+    ),
+    "help_offer_lapsed": Kind(
+        to="the requester",
+        title="一份认领已失效",
+        text="{helper}没有按时送到“{title}”要的东西，这份求助又向其他邻居开放。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="认领失效",
+        hint="已重新向邻居开放",
+    ),
+    "help_your_offer_lapsed": Kind(
+        to="the helper",
+        title="您的认领已失效",
+        text="“{title}”要的东西没有按时送到，您的认领已失效。还想帮忙的话，可以重新认领。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="认领失效",
+        hint="还想帮忙可重新认领",
+    ),
+    "help_message": Kind(
+        to="the other one of requester and helper",
+        title="{sender}给您留言",
+        text="{sender}就“{title}”给您留言：{text}",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="新留言",
+        hint="{sender}给您留言了",
+    ),
+    "help_thanked": Kind(
+        to="the helper",
+        title="邻居感谢您",
+        text="{requester}为“{title}”感谢您：{text}",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="收到感谢",
+        hint="{requester}感谢您的帮助",
+    ),
+    "help_fulfilled": Kind(
+        to="the helper",
+        title="求助已完成",
+        text="“{title}”已经圆满完成，谢谢您的帮助。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已完成",
+        hint="谢谢您帮了邻居",
+    ),
+    "help_request_withdrawn": Kind(
+        to="helpers whose offer was still open",
+        title="求助已撤回",
+        text="“{title}”已被撤回，不用再准备了。谢谢您！",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已撤回",
+        hint="不用再准备了，谢谢您",
+        matters=True,
+    ),
+    "help_request_expired": Kind(
+        to="the requester",
+        title="求助已过期",
+        text="“{title}”已过期。还需要的话，请重新发布，或联系网格员。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已过期",
+        hint="还需要的话请重新发布",
+    ),
+    "help_request_removed": Kind(
+        to="the requester",
+        title="求助已被移除",
+        text="“{title}”已被审核员移除。原因：{reason}",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="已移除",
+        hint="{reason}",
+    ),
+    "help_objected": Kind(
+        to="the grid worker of the request's area",
+        title="有居民对帮忙结果有异议",
+        text="求助人说“{title}”没有办成。原因：{reason}。请联系双方了解情况。",
+        page=HELP,
+        template="to_do",
+        subject="{title}",
+        hint="求助人说没有办成",
+        matters=True,
+    ),
+    "help_unanswered": Kind(
+        to="the grid worker of the request's area",
+        title="有求助还没人回应",
+        text="{place}的“{title}”还没有人回应，请看看能帮上什么。",
+        page=HELP,
+        template="to_do",
+        subject="{title}",
+        hint="{place}有求助没人回应",
+        matters=True,
+    ),
+    "help_unanswered_urgent": Kind(
+        to="the grid worker of the request's area",
+        title="有紧急求助还没人回应",
+        text="{place}的紧急求助“{title}”还没有人回应，请尽快联系求助人。",
+        page=HELP,
+        template="to_do",
+        subject="{title}",
+        hint="{place}紧急求助没人回应",
+        urgent=True,
+        matters=True,
+    ),
+    "help_near_you": Kind(
+        to="volunteers who asked for it",
+        title="附近有邻居求助",
+        text="{place}有邻居求助：“{title}”。方便的话，请点开看看。",
+        page=HELP,
+        template="community",
+        subject="{title}",
+        hint="{place}有邻居求助",
+    ),
+    # --------------------------------------------------------------------------------------------- content
+    "content_in_review": Kind(
+        to="the author",
+        title="内容正在审核",
+        text="您的{what}要先由审核员看过，通过后大家才能看到。一般当天有结果，会再通知您。",
+    ),
+    "content_approved": Kind(
+        to="the author",
+        title="审核已通过",
+        text="您的{what}已通过审核，大家现在可以看到了。",
+        template="review_result",
+        subject="{what}",
+        state="已通过",
+        hint="大家现在可以看到了",
+    ),
+    "content_refused": Kind(
+        to="the author",
+        title="审核没有通过",
+        text="您的{what}没有通过审核。原因：{reason}。修改后可以重新提交。",
+        template="review_result",
+        subject="{what}",
+        state="未通过",
+        hint="{reason}",
+    ),
+    "content_hidden": Kind(
+        to="the author",
+        title="内容暂时隐藏",
+        text="有几位居民对您的{what}提出了异议（{reason}），审核员看过之前暂时隐藏。结果会再通知您。",
+        template="review_result",
+        subject="{what}",
+        state="暂时隐藏",
+        hint="审核员会尽快查看",
+    ),
+    "review_waiting": Kind(
+        to="the moderators of the area",
+        title="有内容等您审核",
+        text="{place}有一份{what}等您审核。",
+        page=REVIEWS,
+        template="to_do",
+        subject="审核：{what}",
+        hint="{place}",
+    ),
+    # ---------------------------------------------------------------------------------------------- people
+    "residence_waiting": Kind(
+        to="the grid worker of the area",
+        title="有居民等您确认居住地",
+        text="{nickname}登记住在{place}，请核实后确认。",
+        page=HOMES,
+        template="to_do",
+        subject="确认居住地",
+        hint="{place}",
+    ),
+    "residence_confirmed": Kind(
+        to="the resident",
+        title="居住地已确认",
+        text="网格员已确认您住在{place}。",
+        page=ME,
+        template="review_result",
+        subject="居住地登记",
+        state="已确认",
+        hint="{place}",
+    ),
+    "residence_declined": Kind(
+        to="the resident",
+        title="居住地没有确认",
+        text="网格员没有确认您住在{place}。原因：{reason}。请核对后重新登记。",
+        page=ME,
+        template="review_result",
+        subject="居住地登记",
+        state="未确认",
+        hint="{reason}",
+    ),
+    "delegate_accepted": Kind(
+        to="the principal",
+        title="代办人已接受",
+        text="{delegate}接受了您的邀请，从现在起可以替您办事。您可以随时取消。",
+        page=ME,
+        template="community",
+        subject="代办人已接受邀请",
+        hint="{delegate}可以替您办事了",
+    ),
+    "delegate_revoked": Kind(
+        to="the delegate",
+        title="代办已取消",
+        text="{principal}取消了您的代办，您不能再替对方办事。",
+        page=ME,
+        template="community",
+        subject="代办已取消",
+        hint="不能再替{principal}办事",
+    ),
+    "delegate_resigned": Kind(
+        to="the principal",
+        title="代办人已退出",
+        text="{delegate}不再做您的代办人。",
+        page=ME,
+        template="community",
+        subject="代办人已退出",
+        hint="{delegate}不再替您办事",
+    ),
+    "account_closed": Kind(
+        to="the delegates of somebody who closed their account",
+        title="代办已结束",
+        text="{principal}注销了账号，您的代办也就结束了。",
+        page=ME,
+    ),
+    "looked_up": Kind(
+        to="the resident whose identity was shown",
+        title="有工作人员查看了您的信息",
+        text="{staff}查看了您的{what}。理由：{reason}。您可以在“谁查看过我”里看到全部记录。",
+        page=ME,
+        template="community",
+        subject="有人查看了您的信息",
+        hint="{staff}",
+    ),
+    "copy_ready": Kind(
+        to="the resident",
+        title="您的资料已备好",
+        text="您要的个人资料已经备好，请尽快下载，过期要重新申请。",
+        page=ME,
+        template="community",
+        subject="您的个人资料已备好",
+        hint="请尽快下载",
+    ),
+    "duty_given": Kind(
+        to="the resident",
+        title="您有了新的职务",
+        text="从现在起，您在{place}担任{role}。",
+        page=ME,
+        template="community",
+        subject="您有了新的职务",
+        hint="{place}{role}",
+    ),
+    "duty_ended": Kind(
+        to="the resident",
+        title="您的职务已结束",
+        text="您在{place}担任的{role}已经结束，感谢您的付出。",
+        page=ME,
+        template="community",
+        subject="您的职务已结束",
+        hint="{place}{role}",
+    ),
+}
