@@ -22,9 +22,11 @@ _TYPES = {
     "null": "空",
 }
 _REASONS: list[tuple[re.Pattern[str], str]] = [
-    (re.compile(r"of length <= (\d+)"), "最多 {0} 个"),
+    (re.compile(r"`array` of length <= (\d+)"), "最多 {0} 项"),
+    (re.compile(r"of length <= (\d+)"), "最多 {0} 个字"),
     (re.compile(r"of length >= 1\b"), "不能为空"),
-    (re.compile(r"of length >= (\d+)"), "至少 {0} 个"),
+    (re.compile(r"`array` of length >= (\d+)"), "至少 {0} 项"),
+    (re.compile(r"of length >= (\d+)"), "至少 {0} 个字"),
     (re.compile(r"(?:`int`|`float`) <= (-?[\d.]+)"), "不能大于 {0}"),
     (re.compile(r"(?:`int`|`float`) >= (-?[\d.]+)"), "不能小于 {0}"),
     (re.compile(r"[Ii]nvalid enum value"), "不在可选的范围内"),
@@ -34,6 +36,7 @@ _REASONS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"unknown field"), "没有这一项"),
     (re.compile(r"missing required field"), "必须填写"),
 ]
+_INNER_FIELD = re.compile(r"(?:missing required|unknown) field `(.+)`")
 
 
 def wrong_fields(given: Any, shape: Any, *, strict: bool) -> dict[str, str]:
@@ -51,7 +54,8 @@ def wrong_fields(given: Any, shape: Any, *, strict: bool) -> dict[str, str]:
             msgspec.convert(given[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `$")
-            wrong[name + where.rstrip("`")] = _reason(message)
+            inner = _INNER_FIELD.search(message)
+            wrong[name + where.rstrip("`") + (f".{inner[1]}" if inner else "")] = _reason(message)
     return wrong or {"": "内容不对"}
 
 
