@@ -23,16 +23,20 @@ import msgspec
 from itsdangerous import BadData, URLSafeSerializer
 from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import TableConnection
+from pynamodb.connection import base as pynamodb_connection
 from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-from chalicelib.kit import clock, keys
+from chalicelib.kit import aws, clock, keys
 from chalicelib.kit.errors import Invalid, NotFound, Problem
 
 PAGE_SIZE = 20
+
+# PynamoDB's clients come out of our session.
+pynamodb_connection.get_session = aws.session  # type: ignore[attr-defined]
 
 
 class InstantAttribute(Attribute[datetime]):

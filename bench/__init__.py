@@ -1,0 +1,1 @@
+"""Benchmarks, each runnable alone, each printing a table. Never shipped."""
