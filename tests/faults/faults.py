@@ -31,7 +31,7 @@ from tests.engine.wire import Call, Watcher, watched
 Kind = Literal["throttled", "error_500", "cut_before", "answer_lost", "conflict", "in_progress"]
 KINDS: tuple[Kind, ...] = ("throttled", "error_500", "cut_before", "answer_lost", "conflict", "in_progress")
 
-_FOR_EVER = 1_000_000
+FOR_EVER = 1_000_000
 _SINGLE_WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 _THROTTLED = {
     "dynamodb": ("ProvisionedThroughputExceededException", 400),
@@ -55,7 +55,7 @@ class Fault(Watcher):
 
     def sends(self, call: Call, request: Any) -> Any:
         self.sent.append(request.body)
-        if self.call not in (None, call.number) or self.struck >= self.attempts or not _possible(self.kind, call):
+        if self.call not in (None, call.number) or self.struck >= self.attempts or not possible(self.kind, call.name):
             return None
         self.struck += 1
         if self.kind == "cut_before":
@@ -66,10 +66,12 @@ class Fault(Watcher):
         return _refusal(call, request, self.kind)
 
 
-def _possible(kind: Kind, call: Call) -> bool:
+def possible(kind: Kind, call: str) -> bool:
+    """Whether a call, e.g. `dynamodb PutItem`, can fail in this way."""
+    service, _, operation = call.partition(" ")
     if kind == "conflict":
-        return call.service == "dynamodb" and call.operation in (*_SINGLE_WRITES, "TransactWriteItems")
-    return kind != "in_progress" or call.operation == "TransactWriteItems"
+        return service == "dynamodb" and operation in (*_SINGLE_WRITES, "TransactWriteItems")
+    return kind != "in_progress" or operation == "TransactWriteItems"
 
 
 def _refusal(call: Call, request: Any, kind: Kind) -> AWSResponse:
@@ -101,7 +103,7 @@ class _Raw(BytesIO):
 
 
 @contextmanager
-def fault(*, call: int | None, kind: Kind, attempts: int = _FOR_EVER) -> Iterator[Fault]:
+def fault(*, call: int | None, kind: Kind, attempts: int = FOR_EVER) -> Iterator[Fault]:
     """Strike AWS call number `call`, counted from 1 within the block, or every call when None."""
     it = Fault(call, kind, attempts)
     with no_waiting(), watched(it):
