@@ -41,3 +41,8 @@ def put(code: str, name: str, drop_points: list[tuple[str, str]]) -> None:
     with transaction() as tx:
         tx.put(Area.new(code, name, drop_points))
     _kept.pop(code, None)
+
+
+def place_name(code: str) -> str:
+    """What people call the place an area lies in: its community, or the larger area itself."""
+    return get(rules.at_level(code, "community") or code).name

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.areas import rules as areas
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
 from chalicelib.help import rules
 from chalicelib.help.models import HelpAlert, HelpRequest
 from chalicelib.kit import clock
@@ -29,7 +30,7 @@ def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
     alert = HelpAlert(partition(person.id), "HELP_ALERT")
     with transaction() as tx:
         if on:
-            community = areas.at_level(person.resident.home or "", "community")
+            community = area_rules.at_level(person.resident.home or "", "community")
             if community is None:
                 raise rules.HomeNeeded()
             listed = [HelpAlert.area_key.set(f"HELP_ALERT#{community}"), HelpAlert.area_sort.set(person.id)]
@@ -46,7 +47,7 @@ def tell_the_willing(request: HelpRequest, *, now: datetime) -> None:
 
     The one who asked is not told. May be interrupted and run again: whoever was told is not told twice.
     """
-    community = areas.at_level(request.area, "community")
+    community = area_rules.at_level(request.area, "community")
     for alert in Item.by_area.query(f"HELP_ALERT#{community}"):
         if alert.resident_id not in (request.requester, request.by, request.filed_by):
             _tell(alert, request, now)
@@ -79,6 +80,7 @@ def _tell(alert: HelpAlert, request: HelpRequest, now: datetime) -> None:
                 now=now,
                 area=request.area,
                 title=request.title,
+                place=areas.place_name(request.area),
             )
     except EnoughForToday:
         pass  # the index was behind: somebody else told them meanwhile, or they have switched it off

@@ -10,12 +10,13 @@ from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content import service as content
 from chalicelib.help import rules
-from chalicelib.help.models import HelpRequest
+from chalicelib.help.models import HelpRequest, partition
 from chalicelib.kit import clock, limits, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.transaction import transaction
+from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
@@ -64,10 +65,38 @@ def file_for(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> 
     if asked_before and attempt.made(asked_before):
         return asked_before
     vault.open_for(request_id)
-    contact = msgspec.json.encode({"name": wish.contact_name, "phone": wish.contact_phone}).decode()
-    request.contact_sealed = vault.seal(request_id, "contact", contact)
+    contact = Contact(wish.contact_name or "", wish.contact_phone or "")
+    request.contact_sealed = vault.seal(request_id, "contact", msgspec.json.encode(contact).decode())
     request.filed_by, request.requester_name = person.id, "社区代为登记"
     return _publish(request, person, attempt, now)
+
+
+class Contact(msgspec.Struct, frozen=True):
+    name: str
+    phone: str
+
+
+def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attempt, now: datetime) -> Contact:
+    """Whom staff filed a request for, to somebody who cares for the area; the look is written down with its reason."""
+    person = people.present(caller, now=now)
+    request = HelpRequest.find(partition(request_id), "REQUEST")
+    if request is None or request.contact_sealed is None:
+        raise rules.RequestGone()
+    duty = person.must_hold(people_rules.CARERS, request.area)
+    if not lookups.recorded(attempt):
+        with transaction() as tx:
+            lookups.record(
+                tx,
+                whom=request.id,
+                by=person.id,
+                by_name=person.resident.nickname,
+                role=people_rules.ROLE_NAMES[duty.role],
+                reason=reason,
+                attempt=attempt,
+                now=now,
+            )
+            person.still(tx)
+    return msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
 
 
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.areas import service as areas
 from chalicelib.help import alerts, offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
@@ -38,9 +39,17 @@ def escalate(request: HelpRequest, *, now: datetime) -> None:
     with transaction() as tx:
         _step(tx, current, [HelpRequest.escalated_at.set(now)], now)
         tx.put(Unanswered.of(current))
+        kind = "help_unanswered_urgent" if current.urgency == "urgent" else "help_unanswered"
         for carer in people.holders("grid_worker", current.area, now=now):
             notices.tell(
-                tx, carer, "help_unanswered", about=current.id, now=now, area=current.area, title=current.title
+                tx,
+                carer,
+                kind,
+                about=current.id,
+                now=now,
+                area=current.area,
+                title=current.title,
+                place=areas.place_name(current.area),
             )
 
 
@@ -97,8 +106,9 @@ def lapse(promised: Offer, *, now: datetime) -> None:
         with transaction() as tx:
             offering.end(tx, current, "lapsed", now)
             quantities.give_back(tx, request, int(current.quantity), now=now)
-            for who in (current.helper, request.owner):
-                notices.tell(tx, who, "help_offer_lapsed", about=request.id, now=now, title=request.title)
+            said = {"about": request.id, "now": now, "title": request.title}
+            notices.tell(tx, request.owner, "help_offer_lapsed", helper=current.helper_name, **said)
+            notices.tell(tx, current.helper, "help_your_offer_lapsed", **said)
 
     settled(lapse_it)
 
@@ -124,7 +134,7 @@ def remind(brought: Offer, *, now: datetime) -> None:
             notices.tell(
                 tx,
                 who,
-                "help_waiting_at_drop_point",
+                "help_not_fetched" if first else "help_never_fetched",
                 about=current.request_id,
                 now=now,
                 area=current.area,

@@ -157,6 +157,7 @@ class Message(Remembers, discriminator="help_message"):
     in the key a repeated request could not find what the first one wrote.
     """
 
+    title = UnicodeAttribute()  # the request's
     text = UnicodeAttribute()
     state = UnicodeAttribute()  # shown | hidden | removed
     author = UnicodeAttribute()

@@ -62,7 +62,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
             a_day = rules.settings_in_force().offers_a_day
             limits.spend(tx, caller.id, "offer", at_most=a_day, per=timedelta(days=1), now=now)
             person.still(tx)
-            _tell_owner(tx, request, "help_offered", now, helper=new.helper_name, quantity=f"{quantity} {new.unit}")
+            _tell_owner(tx, request, "help_offered", now, helper=new.helper_name)
         return new
 
     return settled(promise)
@@ -120,8 +120,8 @@ def drop_off(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt
             pick_up.expires_at = int((now + timedelta(days=60)).timestamp())
             tx.create(pick_up, or_raise=Changed())
         person.still(tx)
-        place = promised.drop_point_name or "已经办好"
-        _tell_offer_owner(tx, promised, "help_dropped_off", now, place=place)
+        kind = "help_dropped_off" if code else "help_done"
+        _tell_offer_owner(tx, promised, kind, now, place=promised.drop_point_name or "")
     promised.state, promised.dropped_off_at, promised.code = "dropped_off", now, code
     return promised
 
@@ -221,8 +221,16 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
     return settled(call_off)
 
 
-def end(tx: transaction, promised: Offer, state: str, now: datetime, attempt: Attempt | None = None) -> None:
-    """Take an offer that was not dropped off out of the running."""
+def end(
+    tx: transaction,
+    promised: Offer,
+    state: str,
+    now: datetime,
+    attempt: Attempt | None = None,
+    *,
+    before: str = "offered",
+) -> None:
+    """Take an offer out of the running that nobody collected."""
     tx.update(
         promised,
         [
@@ -231,7 +239,7 @@ def end(tx: transaction, promised: Offer, state: str, now: datetime, attempt: At
             *timers.stop(),
             *(attempt.remember() if attempt else []),
         ],
-        when=Offer.state == "offered",
+        when=Offer.state == before,
         or_raise=Changed(),
     )
 
@@ -247,6 +255,7 @@ _WHY_NOT: dict[str, Callable[[Offer], str]] = {
     "dropped_off": lambda promised: f"东西已经送到{promised.drop_point_name or ''}，现在只能由求助人领取。",
     "collected": lambda _: "东西已经领走，这次帮忙已经完成。",
     "cancelled": lambda _: "这次认领已经取消。",
+    "returned": lambda _: "求助人已注销账号，请把东西取回。",
     "lapsed": lambda _: "太久没有送到，这次认领已经失效，可以重新认领。",
 }
 

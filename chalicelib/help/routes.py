@@ -50,6 +50,10 @@ class FileForSomeone(AskForHelp, frozen=True, kw_only=True):
     contact_phone: Annotated[str, Meta(min_length=5, max_length=20, pattern=r"^[0-9+\- ]+$")]
 
 
+class ShowContact(Body, frozen=True):
+    reason: Annotated[str, Meta(min_length=4, max_length=100, pattern=r"\S")]
+
+
 class OfferHelp(Body, frozen=True):
     quantity: Quantity = 1
     message: Annotated[str, Meta(max_length=200)] = ""
@@ -198,6 +202,11 @@ class UnansweredList(View, frozen=True):
     next: str | None
 
 
+class ContactView(View, frozen=True):
+    name: str
+    phone: str
+
+
 class AlertView(View, frozen=True):
     on: bool
 
@@ -316,6 +325,13 @@ def file_for(caller: Caller, body: FileForSomeone, attempt: Attempt, now: dateti
     """Staff of the area ask for somebody without WeChat, who called or came to the desk."""
     request = asking.file_for(caller=caller, wish=_wish(body), attempt=attempt, now=now)
     return view(Whole(request, [], []), me=caller.id)
+
+
+@routes.post("/help-requests/{request_id}/contact")
+def show_contact(caller: Caller, request_id: str, body: ShowContact, attempt: Attempt, now: datetime) -> ContactView:
+    """Whom staff filed this request for. The look is written down with its reason."""
+    contact = asking.show_contact(caller=caller, request_id=request_id, reason=body.reason, attempt=attempt, now=now)
+    return ContactView(name=contact.name, phone=contact.phone)
 
 
 @routes.get("/help-requests")

@@ -27,11 +27,12 @@ REQUEST = Flow(
     }
 )
 # For an errand, a skill or company "dropped off" means that the helper says it is done,
-# and "collected" that the requester says so too.
+# and "collected" that the requester says so too. "returned": the requester's account was closed before the
+# goods were fetched, and the helper takes them back.
 OFFER = Flow(
     {
         "offered": {"dropped_off", "cancelled", "lapsed"},
-        "dropped_off": {"collected"},
+        "dropped_off": {"collected", "returned"},
     }
 )
 LIVE_OFFER = frozenset({"offered", "dropped_off"})

@@ -33,6 +33,7 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
         raise rules.NotNow(detail="这次认领已经结束，不能再留言。")
     screening = content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
     message.text, message.state, message.sent_at = text, "shown" if screening.passed else "hidden", now
+    message.title = offer.title
     message.author, message.author_name = person.id, person.resident.nickname
     message.by_name, message.helper, message.requester = person.by_name, offer.helper, offer.requester
     message.marks = attempt.marks()
@@ -72,7 +73,16 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
 def tell_of_message(tx: transaction, message: Message, now: datetime) -> None:
     """Tell the other side, once the message may be seen."""
     other = message.requester if message.author == message.helper else message.helper
-    notices.tell(tx, other, "help_message", about=message.request_id, now=now, who=message.author_name)
+    notices.tell(
+        tx,
+        other,
+        "help_message",
+        about=message.request_id,
+        now=now,
+        sender=message.author_name,
+        title=message.title,
+        text=message.text,
+    )
 
 
 def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
@@ -127,5 +137,12 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
 
 def tell_of_thanks(tx: transaction, offer: Offer, text: str, now: datetime) -> None:
     notices.tell(
-        tx, offer.helper, "help_thanked", about=offer.request_id, now=now, who=offer.requester_name, thanks=text
+        tx,
+        offer.helper,
+        "help_thanked",
+        about=offer.request_id,
+        now=now,
+        requester=offer.requester_name,
+        title=offer.title,
+        text=text,
     )

@@ -39,3 +39,8 @@ def spoken(moment: datetime) -> str:
 
 def at_local(day: date, at: time) -> datetime:
     return datetime.combine(day, at, SHANGHAI).astimezone(UTC)
+
+
+def from_event(time: str) -> datetime:
+    """The moment for which EventBridge started a schedule: `2020-02-10T01:05:00Z`."""
+    return datetime.fromisoformat(time).astimezone(timezone.utc)

@@ -285,26 +285,20 @@ def holders(role: str, area: str, *, now: datetime) -> list[str]:
     return []
 
 
-def grant_duty(
-    *, resident_id: str, role: str, area: str, until_at: datetime | None, granted_by: str, now: datetime
-) -> Duty:
-    """An administrator's act (see console): give somebody a role over an area. Granting again replaces the period."""
-    duty = Duty.new(resident_id, role, area, from_at=now, until_at=until_at, granted_by=granted_by)
-    with transaction() as tx:
-        tx.check(Resident.key(resident_id), when=Resident.state == "active", or_raise=rules.AccountClosed())
-        tx.put(duty)
-    return duty
+def grant_duty(tx: transaction, duty: Duty) -> None:
+    """Give somebody a role over an area (an administrator's act, see console). Again replaces the period."""
+    tx.check(Resident.key(duty.resident_id), when=Resident.state == "active", or_raise=rules.AccountClosed())
+    tx.put(duty)
 
 
-def end_duty(*, resident_id: str, role: str, area: str, now: datetime) -> None:
+def end_duty(tx: transaction, duty: Duty, *, now: datetime) -> None:
     """End a duty now. It bites at once: every staff act reads duties consistently."""
-    with transaction() as tx:
-        tx.update(
-            Duty.key(resident_id, role, area),
-            [Duty.until_at.set(now)],
-            when=Duty.until_at.does_not_exist() | (Duty.until_at > now),
-            or_raise=rules.DutyUnknown(),
-        )
+    tx.update(
+        duty,
+        [Duty.until_at.set(now)],
+        when=Duty.until_at.does_not_exist() | (Duty.until_at > now),
+        or_raise=rules.DutyUnknown(),
+    )
 
 
 def _keys(item: Item) -> tuple[str, str]:

@@ -1,0 +1,52 @@
+"""微嘉园 (weijiayuan): the backend a neighbourhood runs on, on one page.
+
+Each slice brings its routes, and the workers that something else starts. To find out what the product does,
+pick a capability and open its `routes.py`; `service.py` and its neighbours tell each act as a story, `rules.py` says
+what is allowed, `models.py` what is stored.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice import Chalice, Rate
+
+from chalicelib import wechat_events
+from chalicelib.account import routes as account
+from chalicelib.areas import routes as areas
+from chalicelib.console import commands as console
+from chalicelib.content import jobs as content_jobs
+from chalicelib.content import routes as content
+from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its timers
+from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.help import routes as help_requests
+from chalicelib.kit import clock, log, timers
+from chalicelib.notices import jobs as notice_jobs
+from chalicelib.notices import routes as notices
+from chalicelib.people import routes as people
+from chalicelib.profile import routes as profile
+
+app = Chalice(app_name="weijiayuan", configure_logs=False)
+
+for slice_ in (areas, people, account, profile, notices, content, help_requests):
+    app.register_blueprint(slice_.routes.blueprint)
+
+app.register_blueprint(notice_jobs.blueprint)
+app.register_blueprint(content_jobs.jobs)
+app.register_blueprint(wechat_events.blueprint)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sweep(event: Any) -> dict[str, int]:
+    """Once a minute: run every timer that is due at the schedule's own time."""
+    context = event.context
+    log.begin(worker="sweep", request_id=context.aws_request_id)
+    now = clock.from_event(event.to_dict()["time"])
+    return {"ran": timers.sweep(now=now, time_left=lambda: context.get_remaining_time_in_millis() / 1000)}
+
+
+@app.lambda_function()
+def administer(event: Any, context: Any) -> dict[str, Any]:
+    """An administrator's command, sent from the AWS console (see chalicelib/console/commands.py)."""
+    log.begin(worker="administer", request_id=context.aws_request_id)
+    return console.administer(event, request_id=context.aws_request_id, now=clock.now())

@@ -1,0 +1,123 @@
+"""Closing an account: the person becomes unreadable at once; what must stay stays without them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.account import rules
+from chalicelib.account.models import DataCopy
+from chalicelib.kit import auth, log, timers, vault
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import events
+from chalicelib.notices import service as notices
+from chalicelib.people import personal_data
+from chalicelib.people import rules as people_rules
+from chalicelib.people import service as people
+from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
+from chalicelib.wechat.callback import AuthorizationCancelled, AuthorizationRevoked
+
+
+def close_my_account(*, caller: Caller, word: str, now: datetime) -> None:
+    """Close the caller's account for ever. Logging in again makes a new one."""
+    if word != rules.CLOSING_WORD:
+        raise rules.ClosingNotConfirmed(fields={"word": f"请输入“{rules.CLOSING_WORD}”"})
+    person = people.present(caller, now=now, needs_consent=False)
+    close(person.resident, now=now)
+
+
+@events.on(AuthorizationCancelled)
+def authorization_cancelled(event: AuthorizationCancelled, *, resident_id: str | None, now: datetime) -> None:
+    """Somebody has ended their use of the mini-program in WeChat's settings: the same as closing the account."""
+    resident = people.find(resident_id) if resident_id else None
+    if resident is not None and resident.state == "active":
+        close(resident, now=now)
+
+
+@events.on(AuthorizationRevoked)
+def authorization_revoked(event: AuthorizationRevoked, *, resident_id: str | None, now: datetime) -> None:
+    """Somebody took back what they had let us use: we forget it."""
+    resident = people.find(resident_id) if resident_id else None
+    if resident is None or resident.state != "active":
+        return
+    revoked = event.revoke_info.split(",")
+    if rules.REVOKED_PHONE in revoked:
+        people.forget_phone(resident=resident)
+    if rules.REVOKED_PICTURES in revoked and resident.avatar:
+        with transaction() as tx:
+            tx.update(resident, [Resident.avatar.remove()])
+
+
+def close(resident: Resident, *, now: datetime) -> None:
+    """One write ends sessions, openid, phone, name and home; then the key is destroyed, then the rest is erased.
+
+    The timer set with that write does the last two again until they have succeeded.
+    """
+    gone = (
+        Resident.openid_sealed,
+        Resident.service_openid_sealed,
+        Resident.phone_sealed,
+        Resident.phone_masked,
+        Resident.avatar,
+        Resident.home,
+        Resident.home_reason,
+        Resident.area_key,
+        Resident.area_sort,
+    )
+    link = OpenidLink.key(people.openid_of(resident))
+    with transaction() as tx:
+        people.end_sessions(
+            tx,
+            resident,
+            now=now,
+            also=[
+                Resident.state.set("closed"),
+                Resident.closed_at.set(now),
+                Resident.nickname.set(people_rules.NICKNAME_OF_THE_CLOSED),
+                Resident.home_state.set("none"),
+                Resident.consent_version.set(""),
+                *(attribute.remove() for attribute in gone),
+                *timers.set_to(resident.pk, "account.erase", now),
+            ],
+        )
+        tx.delete(link)
+    auth.forget_revocations()
+    try:
+        erase(resident, now=now)
+    except Exception as error:  # noqa: BLE001 - the account is closed; the timer finishes what is left
+        log.crash(error)
+
+
+@timers.on("account.erase")
+def erase(resident: Resident, *, now: datetime) -> None:
+    """Destroy the key, then let every slice take the person out of what it keeps."""
+    vault.destroy(resident.id)
+    personal_data.erase(resident.id, now=now)
+    with transaction() as tx:
+        tx.update(resident, timers.stop(), when=Resident.state == "closed", or_raise=Conflict())
+    log.count("account_erased")
+
+
+@personal_data.eraser
+def erase_account(resident_id: str, *, now: datetime) -> None:
+    """Duties end, delegations and the copy of the data go; delegates are told."""
+    for item in Item.collection(partition(resident_id), "ME#"):
+        if isinstance(item, Duty) and people_rules.in_force(item, now):
+            with transaction() as tx:
+                people.end_duty(tx, item, now=now)
+        if isinstance(item, Delegation):
+            _drop(item, told=item.delegate, now=now)
+    for delegation in Item.by_person.query(f"DELEGATE_OF#{resident_id}"):
+        _drop(delegation, told=None, now=now)
+    with transaction() as tx:
+        tx.delete(DataCopy.key(resident_id))
+
+
+def _drop(delegation: Delegation, *, told: str | None, now: datetime) -> None:
+    with transaction() as tx:
+        tx.delete(delegation)
+        if told:
+            principal = delegation.principal_name
+            notices.tell(tx, told, "account_closed", about=delegation.principal, now=now, principal=principal)

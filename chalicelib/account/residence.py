@@ -1,0 +1,111 @@
+"""Where somebody lives: chosen by them, confirmed by the grid worker."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.account import rules
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
+from chalicelib.kit import clock, limits
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.table import Item, Page, page
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import rules as people_rules
+from chalicelib.people import service as people
+from chalicelib.people.models import Resident
+
+
+def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
+    """Say where I live; the grid worker of the place is asked to confirm it."""
+    areas.get(area)
+    if area_rules.at_level(area, "community") is None:
+        raise rules.HomeTooLarge(fields={"area": "请选到社区或更小的区域"})
+    person = people.present(caller, now=now)
+    if person.resident.home == area and person.resident.home_state in ("waiting", "confirmed"):
+        return person.resident
+    with transaction() as tx:
+        tx.update(
+            person.resident,
+            [
+                Resident.home.set(area),
+                Resident.home_state.set("waiting"),
+                Resident.home_reason.remove(),
+                Resident.area_key.set(_waiting(area)),
+                Resident.area_sort.set(f"{area}#{clock.stamp(now)}"),
+            ],
+            when=person.condition(),
+            or_raise=people_rules.SessionEnded(),
+        )
+        limits.spend(tx, person.id, "home", at_most=rules.HOME_CHANGES_A_DAY, per=timedelta(days=1), now=now)
+        for carer in people.holders("grid_worker", area, now=now):
+            notices.tell(
+                tx,
+                carer,
+                "residence_waiting",
+                about=person.id,
+                now=now,
+                nickname=person.resident.nickname,
+                place=areas.get(area).name,
+            )
+    person.resident.home, person.resident.home_state = area, "waiting"
+    return person.resident
+
+
+def waiting(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Resident]:
+    """Homes in an area that wait to be confirmed, for its staff, the oldest first."""
+    if not area_rules.well_formed(area):
+        raise area_rules.AreaUnknown()
+    people.present(caller, now=now).must_hold(people_rules.CARERS, area)
+    return page(
+        Item.by_area,
+        _waiting(area),
+        Item.area_sort.startswith(area),
+        of=Resident,
+        cursor=cursor,
+        newest_first=False,
+    )
+
+
+def decide(
+    *, caller: Caller, resident_id: str, confirmed: bool, reason: str | None, attempt: Attempt, now: datetime
+) -> Resident:
+    """Confirm that somebody lives where they say, or decline it with a reason that they are told."""
+    person = people.present(caller, now=now)
+    resident = people.find(resident_id)
+    if resident is None or resident.home is None:
+        raise rules.ResidentUnknown()
+    if attempt.made(resident):
+        return resident
+    if resident.id == person.id:
+        raise rules.OwnResidence()
+    if person.holds(people_rules.CARERS, resident.home) is None:
+        raise rules.ResidentUnknown()
+    person.must_hold(people_rules.CARERS, resident.home)
+    state = "confirmed" if confirmed else "declined"
+    place = areas.get(resident.home).name
+    with transaction() as tx:
+        tx.update(
+            resident,
+            [
+                Resident.home_state.set(state),
+                Resident.home_reason.set(reason) if reason else Resident.home_reason.remove(),
+                Resident.area_key.remove(),
+                Resident.area_sort.remove(),
+                *attempt.remember(),
+            ],
+            when=(Resident.state == "active") & (Resident.home_state == "waiting") & (Resident.home == resident.home),
+            or_raise=rules.NothingToConfirm(),
+        )
+        person.still(tx)
+        notices.tell(
+            tx, resident.id, f"residence_{state}", about=resident.id, now=now, place=place, reason=reason or ""
+        )
+    resident.home_state, resident.home_reason = state, reason
+    return resident
+
+
+def _waiting(area: str) -> str:
+    return f"RESIDENCE#{area_rules.district(area)}"

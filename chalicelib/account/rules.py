@@ -1,0 +1,59 @@
+"""Refusals around one's own account, and around looking at other people's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.kit.errors import Forbidden, Invalid, NotFound, Refused
+
+HOME_CHANGES_A_DAY = 5
+COPIES_A_DAY = 3
+LOOKUPS_A_DAY = 50
+INVITATION_LIFE = timedelta(days=3)
+COPY_LIFE = timedelta(days=1)
+COPY_LINK_LIFE = timedelta(minutes=10)
+CLOSING_WORD = "注销"
+
+# RevokeInfo of `user_authorization_revoke`: what somebody takes back in WeChat's own settings.
+REVOKED_PHONE = "8"
+REVOKED_PICTURES = "14"
+
+
+class HomeTooLarge(Invalid):
+    code, detail = "home_too_large", "请选到您住的社区、网格或者楼栋。"
+
+
+class NothingToConfirm(Refused):
+    code, detail = "residence_not_waiting", "这位居民的住址已经处理过，或者刚刚改了，请刷新列表。"
+
+
+class OwnResidence(Forbidden):
+    code, detail = "own_residence", "自己的住址要由别的工作人员确认。"
+
+
+class ResidentUnknown(NotFound):
+    code, detail = "resident_not_found", "没有找到这位居民。"
+
+
+class InvitationUnknown(NotFound):
+    code, detail = "invitation_not_found", "邀请码不对或者已经过期，请家人重新发一个。"
+
+
+class InvitationUsed(Refused):
+    code, detail = "invitation_used", "这个邀请码已经用过了，请家人重新发一个。"
+
+
+class OwnInvitation(Refused):
+    code, detail = "own_invitation", "不能做自己的代办人，请把邀请码发给家人。"
+
+
+class NoDelegation(NotFound):
+    code, detail = "delegation_not_found", "没有找到这个代办关系，可能已经取消。"
+
+
+class NoCopy(NotFound):
+    code, detail = "no_copy", "还没有准备好的资料，请先点“下载我的资料”。"
+
+
+class ClosingNotConfirmed(Invalid):
+    code, detail = "closing_not_confirmed", f"注销后不能恢复。确定要注销，请输入“{CLOSING_WORD}”两个字。"

@@ -1,0 +1,49 @@
+"""Who looked at somebody's identity, why, and when: written with the look itself, shown to the person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.attributes import UnicodeAttribute
+
+from chalicelib.kit import clock
+from chalicelib.kit.attempt import Attempt, Remembers
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import InstantAttribute, Item, Page, page
+from chalicelib.kit.transaction import transaction
+
+
+class Lookup(Remembers, discriminator="lookup"):
+    """`LOOKUP#<lookup id>` / `LOOKUP`: a staff member saw somebody's phone number, and had to say why.
+
+    by_person: `LOOKUPS_OF#<resident or request id>` / `<time>`.
+    """
+
+    whom = UnicodeAttribute()
+    by = UnicodeAttribute()
+    by_name = UnicodeAttribute()
+    role = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    looked_at = InstantAttribute()
+
+
+def record(
+    tx: transaction, *, whom: str, by: str, by_name: str, role: str, reason: str, attempt: Attempt, now: datetime
+) -> Lookup:
+    """Write the look down in the transaction that allows it. Raises Conflict for a repeat of the same request."""
+    lookup = Lookup(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
+    lookup.whom, lookup.by, lookup.by_name, lookup.role = whom, by, by_name, role
+    lookup.reason, lookup.looked_at, lookup.marks = reason, now, attempt.marks()
+    lookup.person_key, lookup.person_sort = f"LOOKUPS_OF#{whom}", clock.stamp(now)
+    tx.create(lookup, or_raise=Conflict())
+    return lookup
+
+
+def recorded(attempt: Attempt) -> bool:
+    """Was this very request written down before? (Then its repeat may see the same again.)"""
+    found = Lookup.find(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
+    return found is not None and attempt.made(found)
+
+
+def about(whom: str, *, cursor: str | None) -> Page[Lookup]:
+    return page(Item.by_person, f"LOOKUPS_OF#{whom}", of=Lookup, cursor=cursor)
