@@ -38,6 +38,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 CHALICE_STAGE = "any"  # Chalice wants a stage; ours is a parameter of the template
+_CHALICE_FILES = ("config.json", "resources.yaml")
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 # The only services the functions call. botocore's descriptions of the other four hundred are 25 MB.
@@ -129,15 +130,12 @@ def package(target: Target, out: Path, *, project: Path = ROOT, say: Callable[[s
 
 def _key(target: Target, project: Path) -> str:
     """Changes when anything that goes into the package changes."""
-    digest = hashlib.sha256(repr((target, _compiler(target))).encode())
-    for file in [
-        *_app_files(project),
-        *(project / ".chalice").glob("*.*"),
-        project / "requirements.txt",
-        Path(__file__),
-    ]:
-        digest.update(f"{file.relative_to(project) if file.is_relative_to(project) else file.name}\0".encode())
+    digest = hashlib.sha256(repr((target, _compiler(target) is not None)).encode())
+    chalice = [project / ".chalice" / name for name in _CHALICE_FILES]
+    for file in [*_app_files(project), *chalice, project / "requirements.txt"]:
+        digest.update(f"{file.relative_to(project).as_posix()}\0".encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
+    digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
 
 
@@ -160,7 +158,7 @@ def _chalice(target: Target, project: Path, place: Path, app: Path) -> dict[str,
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, to)
     (copy / ".chalice").mkdir()
-    for name in ("config.json", "resources.yaml"):
+    for name in _CHALICE_FILES:
         shutil.copyfile(project / ".chalice" / name, copy / ".chalice" / name)
     done = subprocess.run(
         [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", CHALICE_STAGE]
@@ -199,7 +197,7 @@ def _as_yaml(template: dict[str, Any]) -> str:
 def _dependencies(target: Target, project: Path, say: Callable[[str], None]) -> Path:
     """The folder with everything requirements.txt names, trimmed and compiled for the target."""
     requirements = (project / "requirements.txt").read_bytes()
-    recipe = repr((target, _compiler(target), sorted(SERVICES), _LEFT_OUT, _COMPILE)).encode()
+    recipe = repr((target, _compiler(target) is not None, sorted(SERVICES), _LEFT_OUT, _COMPILE)).encode()
     ready = BUILD / "dependencies" / hashlib.sha256(requirements + recipe).hexdigest()[:20]
     if ready.exists():
         return ready

@@ -187,18 +187,14 @@ class Stack:
 
     def client_as(self, key: str, secret: str, token: str | None, service: str) -> Any:
         """A botocore client with other credentials than the administrator's."""
-        session = botocore.session.Session()
-        session.set_credentials(key, secret, token)
-        return session.create_client(
+        return _session().create_client(
             service,
             region_name=REGION,
             endpoint_url=self.aws_url,
-            config=Config(
-                retries={"total_max_attempts": 1},
-                read_timeout=70,
-                s3={"addressing_style": "path"},
-                parameter_validation=False,
-            ),
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=70, s3={"addressing_style": "path"}),
         )
 
     def function_name(self, function: str) -> str:
@@ -430,6 +426,11 @@ class Stack:
                 restApiId=api, responseType=kind, **{name: _as_text(value) for name, value in response.items()}
             )
         gateway.create_deployment(restApiId=api, stageName="api")
+
+
+@functools.cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()
 
 
 def _new_secrets() -> dict[str, Any]:

@@ -1,0 +1,186 @@
+"""Each function's role, tried on a local AWS that enforces IAM: what it may do, and that it may do nothing else.
+
+The local AWS evaluates roles, conditions, key and queue policies as AWS does, with two gaps, both covered by
+`test_template.py`: it checks ssm:GetParameters against no parameter, and it knows no VPC, no organisation, no
+service control policy.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.stack import ACCOUNT, REGION, ROOT, Stack
+
+API, SWEEP, DISPATCH, PUSH = "api", "sweep", "dispatch-notices", "push-notices"
+EVENTS, PHOTOS, ADMIN = "wechat-events", "process-photos", "administer"
+EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN}
+NOBODY: set[str] = set()
+_REFUSALS = {"AccessDenied", "AccessDeniedException"}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with Stack(ROOT / ".local" / f"test-roles-{os.getpid()}", enforce_iam=True, timer=False) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something a function may or may not do; the names in {} are the stack's outputs."""
+
+    what: str
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    by: set[str]
+
+
+KEY = {"PK": {"S": "PROBE"}, "SK": {"S": "1"}}
+SUBJECT = {"subject": {"S": "probe"}}
+
+
+def _item(operation: str, by: set[str], **more: Any) -> Act:
+    named = {"Item": KEY} if operation == "put_item" else {"Key": KEY}
+    return Act(f"{operation} in the table", "dynamodb", operation, {"TableName": "{TableName}"} | named | more, by)
+
+
+def _list(index: str, by: set[str]) -> Act:
+    key = {"by_rank": "area_key", "": "PK"}.get(index) or index.replace("by_", "") + "_key"
+    parameters = {
+        "TableName": "{TableName}",
+        "KeyConditionExpression": f"{key} = :key",
+        "ExpressionAttributeValues": {":key": {"S": "probe"}},
+    }
+    return Act(
+        f"query {index or 'the table'}", "dynamodb", "query", parameters | ({"IndexName": index} if index else {}), by
+    )
+
+
+def _object(operation: str, prefix: str, by: set[str]) -> Act:
+    body = {"Body": b"x"} if operation == "put_object" else {}
+    parameters = {"Bucket": "{MediaBucketName}", "Key": f"{prefix}/probe.txt"} | body
+    return Act(f"{operation} in {prefix}/", "s3", operation, parameters, by)
+
+
+def _send(queue: str, by: set[str]) -> Act:
+    more = {"MessageGroupId": "probe", "MessageDeduplicationId": "probe"} if queue != "PhotoQueueUrl" else {}
+    return Act(f"send to {queue}", "sqs", "send_message", {"QueueUrl": f"{{{queue}}}", "MessageBody": "{}"} | more, by)
+
+
+def _receive(queue: str, by: set[str]) -> Act:
+    return Act(f"receive from {queue}", "sqs", "receive_message", {"QueueUrl": f"{{{queue}}}"}, by)
+
+
+WORKERS = EVERYONE - {DISPATCH}
+ACTS = (
+    _item("get_item", WORKERS),
+    _item("put_item", WORKERS),
+    _item("update_item", WORKERS),
+    _item("delete_item", WORKERS - {PUSH}),
+    Act("read a whole table", "dynamodb", "scan", {"TableName": "{TableName}"}, NOBODY),
+    Act("delete the table", "dynamodb", "delete_table", {"TableName": "{TableName}"}, NOBODY),
+    Act("switch off the backups", "dynamodb", "update_continuous_backups",
+        {"TableName": "{TableName}", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}, NOBODY),
+    _list("", WORKERS),
+    _list("by_area", {API, SWEEP, ADMIN}),
+    _list("by_rank", {API, SWEEP, ADMIN}),
+    _list("by_person", {API, SWEEP, PUSH, EVENTS, ADMIN}),
+    _list("by_due", {SWEEP, ADMIN}),
+    Act("read a person's key", "dynamodb", "get_item", {"TableName": "{VaultTableName}", "Key": SUBJECT},
+        {API, SWEEP, PUSH, EVENTS, PHOTOS}),
+    Act("give a person a key", "dynamodb", "put_item", {"TableName": "{VaultTableName}", "Item": SUBJECT}, {API}),
+    Act("destroy a person's key", "dynamodb", "delete_item", {"TableName": "{VaultTableName}", "Key": SUBJECT},
+        {API, SWEEP, EVENTS}),
+    Act("read all keys", "dynamodb", "scan", {"TableName": "{VaultTableName}"}, NOBODY),
+    Act("make a data key", "kms", "generate_data_key", {"KeyId": "{VaultKeyArn}", "KeySpec": "AES_256"}, {API}),
+    Act("unwrap a data key", "kms", "decrypt", {"CiphertextBlob": "{wrapped}"}, {API, SWEEP, PUSH, EVENTS, PHOTOS}),
+    Act("change who may use the key", "kms", "put_key_policy",
+        {"KeyId": "{VaultKeyArn}", "PolicyName": "default", "Policy": "{}"}, NOBODY),
+    Act("read settings", "ssm", "get_parameters", {"Names": ["/weijiayuan/local/secrets"]}, EVERYONE),
+    Act("change a setting", "ssm", "put_parameter",
+        {"Name": "/weijiayuan/local/secrets", "Value": "{}", "Type": "String", "Overwrite": True}, NOBODY),
+    _object("put_object", "incoming", {API}),
+    _object("put_object", "held", {PHOTOS}),
+    _object("put_object", "shown", {PHOTOS}),
+    _object("put_object", "copies", {SWEEP}),
+    _object("get_object", "incoming", {PHOTOS}),
+    _object("get_object", "shown", {API, SWEEP}),
+    _object("get_object", "copies", {API}),
+    _object("delete_object", "incoming", {SWEEP, PHOTOS}),
+    _object("delete_object", "shown", {SWEEP}),
+    Act("list the photos", "s3", "list_objects_v2", {"Bucket": "{MediaBucketName}"}, NOBODY),
+    Act("open the photos to the public", "s3", "put_bucket_policy", {"Bucket": "{MediaBucketName}", "Policy": "{}"}, NOBODY),
+    _send("PushQueueUrl", {SWEEP, DISPATCH}),
+    _send("WechatEventsQueueUrl", {API}),
+    _send("PhotoQueueUrl", NOBODY),
+    _receive("PushQueueUrl", {PUSH}),
+    _receive("WechatEventsQueueUrl", {EVENTS}),
+    _receive("PhotoQueueUrl", {PHOTOS}),
+    Act("empty a queue", "sqs", "purge_queue", {"QueueUrl": "{PushQueueUrl}"}, NOBODY),
+    Act("call another function", "lambda", "invoke", {"FunctionName": "weijiayuan-local-administer"}, NOBODY),
+    Act("change a function", "lambda", "update_function_configuration",
+        {"FunctionName": "weijiayuan-local-api", "Timeout": 3}, NOBODY),
+    Act("make a user", "iam", "create_user", {"UserName": "probe"}, NOBODY),
+    Act("write another function's log", "logs", "create_log_stream",
+        {"logGroupName": "/aws/lambda/somebody-else", "logStreamName": "probe"}, NOBODY),
+    Act("delete a log", "logs", "delete_log_group", {"logGroupName": "/aws/lambda/weijiayuan-local-api"}, NOBODY),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client_of(stack: Stack) -> Callable[[str, str], Any]:
+    """A client with the role of a function: its trust is widened to the administrator for the test."""
+    sessions: dict[str, dict[str, str]] = {}
+
+    @functools.cache
+    def client(function: str, service: str) -> Any:
+        if function not in sessions:
+            role = f"weijiayuan-local-{REGION}-{function}"
+            trust = {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "sts:AssumeRole",
+            }
+            stack.client("iam").update_assume_role_policy(
+                RoleName=role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+            )
+            sessions[function] = stack.client("sts").assume_role(
+                RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="probe"
+            )["Credentials"]
+        session = sessions[function]
+        return stack.client_as(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"], service)
+
+    return client
+
+
+@pytest.fixture(scope="module")
+def wrapped(stack: Stack) -> bytes:
+    made = stack.client("kms").generate_data_key(KeyId=stack.outputs["VaultKeyArn"], KeySpec="AES_256")
+    blob: bytes = made["CiphertextBlob"]
+    return blob
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.what)
+def test_who_may(act: Act, stack: Stack, client_of: Callable[[str, str], Any], wrapped: bytes) -> None:
+    names = stack.outputs | {"wrapped": wrapped}
+    parameters = {
+        key: names[value[1:-1]] if isinstance(value, str) and value[1:-1] in names else value
+        for key, value in act.parameters.items()
+    }
+    may = set()
+    for function in EVERYONE:
+        try:
+            getattr(client_of(function, act.service), act.operation)(**parameters)
+            may.add(function)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSALS:
+                may.add(function)  # let through; there was nothing to find, for example
+    assert may == act.by
