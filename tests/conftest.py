@@ -19,9 +19,12 @@ from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
 
-from chalicelib.kit import log, settings  # noqa: E402
+from chalicelib.kit import auth, log, settings  # noqa: E402
 from chalicelib.kit.table import Item  # noqa: E402
+from local.wechat import catalogue, server  # noqa: E402
+from local.wechat.control import StandIn  # noqa: E402
 from tests.engine.http import Http, token_of  # noqa: E402
+from tests.neighbourhood import Hood  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,13 +51,15 @@ def token() -> Callable[..., str]:
 def configure() -> Iterator[Callable[..., None]]:
     """`configure("privacy", version="2027-01-01")`: change a settings group for one test.
 
-    Secrets not named keep their value. A text instead of values is written as it is."""
+    Secrets not named keep their value. A text instead of values is written as it is. It bites at once, however long
+    settings are kept."""
     touched: set[str] = set()
 
     def change(group: str, text: str | None = None, **values: Any) -> None:
         touched.add(group)
         known = local_aws.SECRETS if group == "secrets" else {}
         local_aws.put_setting(group, text if text is not None else {**known, **values})
+        settings.forget()
 
     yield change
     for group in touched:
@@ -125,3 +130,29 @@ def empty_table(_second_table: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(Item.Meta, "table_name", name)
     monkeypatch.setattr(Item, "_connection", _second_table)
     return name
+
+
+@pytest.fixture(scope="session")
+def _stand_in() -> Iterator[StandIn]:
+    with server.running() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def wechat(_stand_in: StandIn, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """WeChat on a good day, known to the settings; the test breaks it."""
+    _stand_in.mend()
+    _stand_in.settings(media_withheld=False)
+    monkeypatch.setenv("WECHAT_API_BASE", _stand_in.base)
+    configure("secrets", wechat_appid=catalogue.APPID, wechat_secret=catalogue.SECRET)
+    # Read once: what settings cost is not what most tests are about.
+    monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
+    settings.forget()
+    auth.forget_revocations()
+    return _stand_in
+
+
+@pytest.fixture
+def hood(http: Http, wechat: StandIn) -> Hood:
+    """A neighbourhood of its own, see tests/neighbourhood.py."""
+    return Hood(http, wechat)

@@ -1,0 +1,118 @@
+"""A small neighbourhood of its own for each test: areas nobody else uses, people with phones, staff with duties.
+
+def test_something(hood):
+    li_ju = hood.resident("李菊")
+    li_ju.post("/help-requests", json={...}, key="k1")
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.areas import service as areas
+from chalicelib.kit import auth, clock, timers
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices.models import Notice
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty, partition
+from local.wechat.control import StandIn
+from tests.engine.http import Answer, Http
+
+
+class Neighbour:
+    """Somebody with a phone, logged in. `phone` is their id in the WeChat stand-in."""
+
+    def __init__(self, hood: Hood, name: str, phone: str) -> None:
+        self.hood, self.name, self.phone = hood, name, phone
+        self.token = self.id = ""
+
+    def log_in(self) -> Answer:
+        answer = self.hood.http.post("/login", json={"code": self.hood.wechat.login_code(self.phone)})
+        if answer.status == 200:
+            self.token, self.id = answer.json["token"], answer.json["resident_id"]
+        return answer
+
+    def consent(self) -> Answer:
+        answer = self.post("/me/consent", json={"version": auth.privacy().version})
+        self.token = answer.json["token"]
+        return answer
+
+    @property
+    def caller(self) -> Caller:
+        return auth.check(f"Bearer {self.token}", now=clock.now())
+
+    def get(self, path: str, **more: Any) -> Answer:
+        return self.hood.http.get(path, token=self.token, **more)
+
+    def post(self, path: str, **more: Any) -> Answer:
+        return self.hood.http.post(path, token=self.token, **more)
+
+    def put(self, path: str, **more: Any) -> Answer:
+        return self.hood.http.put(path, token=self.token, **more)
+
+    def delete(self, path: str, **more: Any) -> Answer:
+        return self.hood.http.delete(path, token=self.token, **more)
+
+    @property
+    def told(self) -> list[str]:
+        """The kinds of messages in the inbox, the oldest first."""
+        found = Notice.query(partition(self.id), Item.sk.startswith(Notice.PREFIX))
+        return [notice.topic for notice in found]
+
+
+class Hood:
+    """One community with a grid and a micro-grid, in a district of its own."""
+
+    def __init__(self, http: Http, wechat: StandIn) -> None:
+        self.http, self.wechat = http, wechat
+        self.district = f"{random.randrange(100_000, 1_000_000)}"
+        self.street = f"{self.district}001"
+        self.community = f"{self.street}001"
+        self.grid = f"{self.community}001"
+        self.micro_grid = f"{self.grid}001"
+        names = ("南湖区", "南湖街道", "桂苑社区", "第一网格", "1幢")
+        for code, name in zip(
+            (self.district, self.street, self.community, self.grid, self.micro_grid), names, strict=True
+        ):
+            areas.put(code, name, [("office", "社区居委会")] if code == self.community else [])
+
+    def somebody(self, name: str = "居民") -> Neighbour:
+        """Somebody who has logged in, and nothing more."""
+        phone = f"{name}{random.randrange(10**9)}"
+        self.wechat.add_person(phone, name, phone=f"138{random.randrange(10**8):08d}")
+        neighbour = Neighbour(self, name, phone)
+        assert neighbour.log_in().status == 200
+        return neighbour
+
+    def resident(self, name: str = "居民") -> Neighbour:
+        """Somebody who has consented and lives in the micro-grid."""
+        neighbour = self.somebody(name)
+        neighbour.consent()
+        answer = neighbour.put("/me/residence", json={"area": self.micro_grid})
+        assert answer.status == 200, answer
+        return neighbour
+
+    def staff(self, role: str, area: str | None = None, name: str = "工作人员") -> Neighbour:
+        """A resident with a duty over the community, or another area."""
+        neighbour = self.resident(name)
+        duty = Duty.new(
+            neighbour.id, role, area or self.community, from_at=clock.now(), until_at=None, granted_by="test"
+        )
+        with transaction() as tx:
+            people.grant_duty(tx, duty)
+        return neighbour
+
+    @staticmethod
+    def pass_time(item: Item, now: datetime) -> None:
+        """Run the timer of one item as the sweeper would at this time, if it is due then."""
+        current = type(item).fetch(item.pk, item.sk)
+        if current.due_at is not None and current.due_at <= now:
+            timers._run(current, now)
+
+
+MakeHood = Callable[[], Hood]
