@@ -26,7 +26,7 @@ def each(event: dict[str, Any], handle: Callable[[str], None]) -> dict[str, list
                 handle(record["body"])
                 continue
             except Exception as error:  # noqa: BLE001 - one message's trouble must not stop the others
-                log.crash(error, message=record["messageId"])
+                log.crash(error, message_id=record["messageId"])
         if group:
             blocked.add(group)
         failed.append({"itemIdentifier": record["messageId"]})

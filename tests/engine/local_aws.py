@@ -22,6 +22,8 @@ from typing import Any
 import botocore.session
 from samtranslator.yaml_helper import yaml_parse
 
+from local.wechat import catalogue
+
 ROOT = Path(__file__).parents[2]
 STAGE = "test"
 SETTINGS_PREFIX = f"/weijiayuan/{STAGE}"
@@ -32,10 +34,12 @@ _STARTS_WITHIN = 30  # seconds
 SECRETS = {
     "session_keys": ["a-key-of-the-tests-and-of-nothing-else"],
     "openid_pepper": "pepper-of-the-tests",
-    "wechat_appid": "wx1234567890abcdef",
-    "wechat_secret": "a-secret-of-the-tests",
-    "push_token": "push-token-of-the-tests",
-    "push_aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+    "wechat_appid": catalogue.APPID,
+    "wechat_secret": catalogue.SECRET,
+    "push_token": catalogue.PUSH_TOKEN,
+    "push_aes_key": catalogue.PUSH_AES_KEY,
+    "service_account_appid": catalogue.SERVICE_APPID,
+    "service_account_secret": catalogue.SERVICE_SECRET,
 }
 
 

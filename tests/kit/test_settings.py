@@ -113,7 +113,9 @@ def test_within_a_minute_nobody_is_asked_again(group, configure, monkeypatch):
     read = group()
     read()
     monkeypatch.setenv("SETTINGS_TTL_SECONDS", "60")
-    configure("opening", hours=9)
+    configure("opening", hours=8)
+    read()
+    local_aws.put_setting("opening", {"hours": 9})
     with fault(call=1, kind="error_500") as it:
         assert read().hours == 8
     assert it.calls == []
