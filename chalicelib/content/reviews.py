@@ -1,0 +1,299 @@
+"""The moderators' list and decisions, and the texts WeChat is asked about again.
+
+Whoever holds something back registers what a verdict means for it:
+
+    @reviews.on_decision("help_request")
+    def decided(tx, review, *, approved: bool, reason: str, now: datetime) -> None: ...
+
+The handler adds its changes to the transaction that decides, under conditions that raise SubjectGone when the
+subject has moved on; the review is then closed as moot, and nobody is told anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.areas import rules as areas
+from chalicelib.content import rules, service
+from chalicelib.content.models import Review
+from chalicelib.kit import ids, log, timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Unavailable
+from chalicelib.kit.table import Item, Page, page
+from chalicelib.kit.transaction import transaction
+from chalicelib.kit.vault import KeyDestroyed
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+
+MODERATORS = ("moderator",)
+WECHAT = "wechat"
+
+Handler = Callable[..., None]
+H = TypeVar("H", bound=Handler)
+_handlers: dict[str, Handler] = {}
+
+
+def on_decision(subject: str) -> Callable[[H], H]:
+    """Register `handler(tx, review, *, approved, reason, now)` for reviews of this kind of subject."""
+
+    def register(handler: H) -> H:
+        if subject in _handlers:
+            raise ValueError(f"two handlers for decisions about {subject}")
+        _handlers[subject] = handler
+        return handler
+
+    return register
+
+
+def open_for_flags(
+    tx: transaction,
+    *,
+    subject: str,
+    subject_pk: str,
+    subject_sk: str,
+    author_id: str,
+    area: str,
+    excerpt: str,
+    reasons: Sequence[str],
+    now: datetime,
+) -> Review:
+    """Ask a moderator about something that neighbours have flagged; the caller hides it in the same transaction.
+
+    The author is told that it is hidden and which reasons were given, not by whom.
+    """
+    review = Review.of(
+        ids.new_id("review"),
+        subject=subject,
+        subject_pk=subject_pk,
+        subject_sk=subject_sk,
+        author_id=author_id,
+        writer_id=author_id,
+        area=area,
+        excerpt=excerpt,
+        cause="flagged",
+        now=now,
+    )
+    review.flags = list(reasons)
+    tx.create(review, or_raise=Conflict())
+    notices.tell(
+        tx,
+        author_id,
+        "content_hidden_by_flags",
+        about=service.about(subject_pk),
+        now=now,
+        area=area,
+        what=review.what,
+        reason=rules.told_flags(reasons),
+    )
+    return review
+
+
+def drop(tx: transaction, review_id: str, *, now: datetime) -> None:
+    """Close a review whose subject its author has replaced, so that no moderator spends time on it."""
+    review = Review.find(f"REVIEW#{review_id}", "REVIEW")
+    if review is not None and review.state in rules.REVIEW.moves:
+        close(tx, review, "moot", by=review.author_id, reason="", now=now)
+
+
+def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Review]:
+    """What waits for a moderator in an area, the longest waiting first."""
+    if not areas.well_formed(area):
+        raise areas.AreaUnknown()
+    people.present(caller, now=now).must_hold(MODERATORS, area)
+    return page(
+        Item.by_area,
+        Review.list_key(area),
+        Item.area_sort.startswith(area),
+        of=Review,
+        cursor=cursor,
+        newest_first=False,
+    )
+
+
+def read(review_id: str, *, caller: Caller, now: datetime) -> Review:
+    """One review, for a moderator of its area; anybody else finds nothing."""
+    return _for_moderator(review_id, people.present(caller, now=now))
+
+
+def decide(
+    review_id: str, *, caller: Caller, approve: bool, reason: str | None, attempt: Attempt, now: datetime
+) -> Review:
+    """A moderator lets it be seen, or refuses it with a reason that the author is told."""
+    said = rules.decision_reason(approve=approve, reason=reason)
+    person = people.present(caller, now=now)
+    review = _for_moderator(review_id, person)
+    if attempt.made(review):
+        return review
+    rules.check_moderator(moderator=caller.id, author=review.author_id, writer=review.writer_id)
+    if review.state == "waiting":
+        raise rules.NotYetForModerators()
+    rules.REVIEW.check(review.state, "approved", or_raise=rules.AlreadyDecided())
+    outcome = "approved" if approve else "refused"
+    try:
+        with transaction() as tx:
+            person.still(tx)
+            _conclude(tx, review, approved=approve, by=caller.id, reason=said, now=now, also=attempt.remember())
+    except rules.SubjectGone:
+        with transaction() as tx:
+            person.still(tx)
+            close(tx, review, "moot", by=caller.id, reason="", now=now, also=attempt.remember())
+        outcome, said = "moot", ""
+    log.count("review_decided", outcome=outcome)
+    # As the table has it now, for one read less.
+    review.state, review.decided_by, review.decided_at, review.reason = outcome, caller.id, now, said
+    review.excerpt = review.texts = None
+    return review
+
+
+def recheck(review: Review, *, now: datetime) -> None:
+    """Timer: WeChat did not answer when this was written, so it is asked again."""
+    current = Review.find(review.pk, review.sk)
+    if current is None or current.state != "waiting":
+        return
+    with suppress(rules.AlreadyDecided):  # the index was late: somebody else has been faster
+        _ask_again(current, now=now)
+
+
+def _ask_again(review: Review, *, now: datetime) -> None:
+    writer = people.find(review.writer_id)
+    try:
+        if writer is None:
+            raise KeyDestroyed()
+        verdict = service.ask_wechat(people.openid_of(writer), int(review.scene), review.texts)
+    except KeyDestroyed:
+        with transaction() as tx:
+            close(tx, review, "moot", by=WECHAT, reason="", now=now)
+        return
+    except Unavailable as trouble:
+        _try_later(review, now=now, hopeless=service.is_hopeless(trouble))
+        return
+    log.count("text_check", outcome=f"later_{verdict.suggest}")
+    if verdict.suggest == "review":
+        _hand_over(review, cause="wechat_doubts", now=now)
+        return
+    approved = verdict.suggest == "pass"
+    try:
+        with transaction() as tx:
+            _conclude(tx, review, approved=approved, by=WECHAT, reason="" if approved else verdict.reason, now=now)
+    except rules.SubjectGone:
+        with transaction() as tx:
+            close(tx, review, "moot", by=WECHAT, reason="", now=now)
+
+
+def _try_later(review: Review, *, now: datetime, hopeless: bool) -> None:
+    tried = int(review.tries) + 1
+    at = None if hopeless else rules.next_check(tried, since=review.opened_at, now=now)
+    if at is None:
+        _hand_over(review, cause="wechat_silent", now=now)
+        return
+    with transaction() as tx:
+        tx.update(
+            review,
+            [Review.tries.set(tried), *timers.set_to(review.pk, "recheck_text", at)],
+            when=Review.state == "waiting",
+            or_raise=rules.AlreadyDecided(),
+        )
+
+
+def _hand_over(review: Review, *, cause: str, now: datetime) -> None:
+    """Put it on the moderators' list; the author is told that it takes a person's time."""
+    with transaction() as tx:
+        tx.update(
+            review,
+            [
+                Review.state.set("with_moderator"),
+                Review.cause.set(cause),
+                Review.area_key.set(Review.list_key(review.area)),
+                # Sorted by when it was written: who has waited longest comes first.
+                Review.area_sort.set(f"{review.area}#{review.person_sort}"),
+                *timers.stop(),
+            ],
+            when=Review.state == "waiting",
+            or_raise=rules.AlreadyDecided(),
+        )
+        notices.tell(
+            tx,
+            review.author_id,
+            "content_in_review",
+            about=service.about(review.subject_pk),
+            now=now,
+            area=review.area,
+            what=review.what,
+        )
+
+
+def _conclude(
+    tx: transaction,
+    review: Review,
+    *,
+    approved: bool,
+    by: str,
+    reason: str,
+    now: datetime,
+    also: Sequence[Action] = (),
+) -> None:
+    """The verdict, what it means for the subject, and the word to the author, all in one."""
+    close(tx, review, "approved" if approved else "refused", by=by, reason=reason, now=now, also=also)
+    _handlers[review.subject](tx, review, approved=approved, reason=reason, now=now)
+    notices.tell(
+        tx,
+        review.author_id,
+        "content_approved" if approved else "content_refused",
+        about=service.about(review.subject_pk),
+        now=now,
+        area=review.area,
+        what=review.what,
+        **({} if approved else {"reason": reason}),
+    )
+
+
+def close(
+    tx: transaction,
+    review: Review,
+    state: str,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    also: Sequence[Action] = (),
+) -> None:
+    """End a review without a word to anybody. Raises AlreadyDecided at the commit if it has moved on."""
+    tx.update(
+        review,
+        [
+            Review.state.set(state),
+            Review.decided_by.set(by),
+            Review.decided_at.set(now),
+            Review.reason.set(reason),
+            *(
+                attribute.remove()
+                for attribute in (
+                    Review.excerpt,
+                    Review.texts,
+                    Review.area_key,
+                    Review.area_sort,
+                    Review.person_key,
+                    Review.person_sort,
+                )
+            ),
+            *timers.stop(),
+            *also,
+        ],
+        when=Review.state == review.state,
+        or_raise=rules.AlreadyDecided(),
+    )
+
+
+def _for_moderator(review_id: str, person: people.Person) -> Review:
+    review = Review.fetch(f"REVIEW#{review_id}", "REVIEW")
+    try:
+        person.must_hold(MODERATORS, review.area)
+    except Forbidden:
+        raise NotFound() from None
+    return review

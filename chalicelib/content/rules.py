@@ -1,0 +1,116 @@
+"""What may be shown, who decides about it, and until when asking WeChat again makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.kit.errors import Conflict, Forbidden, Invalid, Refused
+from chalicelib.kit.flow import Flow
+
+# Nothing but `shown` is ever linked for anybody else than the author's moderator.
+PHOTO = Flow(
+    {
+        "awaited": {"checking", "refused", "removed"},
+        "checking": {"shown", "refused", "held", "removed"},
+        "held": {"shown", "refused", "removed"},
+        "shown": {"removed"},
+    }
+)
+REVIEW = Flow(
+    {
+        "waiting": {"with_moderator", "approved", "refused", "moot"},
+        "with_moderator": {"approved", "refused", "moot"},
+    }
+)
+
+PHOTOS_AT_MOST = 9
+UPLOADS_AN_HOUR = 60
+LARGEST_UPLOAD = 5 * 1024 * 1024  # bytes, enforced by S3
+FORM_LIFE = timedelta(minutes=5)
+AWAITED_FOR = timedelta(days=1)
+ANSWER_WITHIN = timedelta(minutes=30)  # WeChat's own promise for pictures
+ASKED_AT_MOST = 2
+
+# WeChat checks under the author's openid, and only within two hours after the author last used the
+# mini-program. The act itself was such a use, so from then the two hours run; a little less, for the way.
+PRESENT_FOR = timedelta(hours=2) - timedelta(minutes=3)
+_LONGEST_PAUSE = timedelta(minutes=30)
+
+# Refusals of WeChat (wechat.errors.Meaning) after which asking the same again cannot help.
+HOPELESS = frozenset({"user_away", "permanent"})
+
+REASONS = (
+    "含有广告推销",
+    "含有辱骂或攻击他人的内容",
+    "泄露了他人的隐私",
+    "含有虚假信息",
+    "含有低俗内容",
+    "涉及违法内容",
+    "与社区事务无关",
+)
+REASON_AT_MOST = 200
+
+
+class ContentRefused(Refused):
+    code = "content_refused"
+
+    @classmethod
+    def because(cls, reason: str) -> ContentRefused:
+        return cls(
+            detail=f"这段文字没有通过检查（{reason}），不能发布。请修改后再提交；觉得判断有误，可以到社区服务台反映。"
+        )
+
+
+class AlreadyDecided(Conflict):
+    code, detail = "already_decided", "这条内容已经有人处理过了，请刷新列表。"
+
+
+class NotYetForModerators(Conflict):
+    code, detail = "still_being_checked", "微信还在检查这条内容，暂时不用人工处理。"
+
+
+class SubjectGone(Conflict):
+    """What the review is about has been withdrawn or has changed: there is nothing left to decide."""
+
+    code, detail = "subject_gone", "作者已经撤回或修改了这条内容，不用再处理。"
+
+
+class OwnContent(Forbidden):
+    code, detail = "own_content", "不能审核自己发布的内容，请由其他审核员处理。"
+
+
+class ReasonNeeded(Invalid):
+    code, detail = "reason_needed", "请写明不通过的理由，作者会看到。"
+
+
+class TooManyPhotos(Refused):
+    code, detail = "too_many_photos", f"最多可以放 {PHOTOS_AT_MOST} 张照片。请先删掉一张，再添加。"
+
+
+def next_check(tried: int, *, since: datetime, now: datetime) -> datetime | None:
+    """When to ask WeChat again after `tried` vain tries: after 1, 2, 4 … minutes, at most 30.
+
+    None once the author counts as away (`since` is when they were here): then it is a moderator's turn.
+    """
+    at = now + min(timedelta(minutes=2**tried), _LONGEST_PAUSE)
+    return at if at < since + PRESENT_FOR else None
+
+
+def check_moderator(*, moderator: str, author: str, writer: str) -> None:
+    """Nobody decides about what they wrote, or what was written for them."""
+    if moderator in (author, writer):
+        raise OwnContent()
+
+
+def decision_reason(*, approve: bool, reason: str | None) -> str:
+    """The reason as it is told to the author. A refusal needs one."""
+    text = " ".join((reason or "").split())
+    if not approve and not text:
+        raise ReasonNeeded(fields={"reason": "必须填写"})
+    return text
+
+
+def told_flags(reasons: Sequence[str]) -> str:
+    """The reasons of several flags in one sentence, each once, the most frequent first."""
+    return "、".join(sorted(dict.fromkeys(reasons), key=lambda reason: -reasons.count(reason)))
