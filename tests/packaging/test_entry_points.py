@@ -1,10 +1,16 @@
-"""Each function loads as Lambda loads it: by its handler string, from the zip alone, on a disk it cannot write."""
+"""Each function loads as Lambda loads it: by its handler string, from the zip alone, on a disk it cannot write.
+
+A worker's handler is in the module of its blueprint, so Lambda never runs app.py for it. Whatever slices tell each
+other by registering must therefore be complete in the worker too.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +26,20 @@ FUNCTIONS = (
     "WechatEvents",
 )
 
+# Where slices register with others, and which functions use it though they load only a part of the app.
+REGISTRIES = (
+    ("chalicelib.content.photos", "_settled"),
+    ("chalicelib.content.reviews", "_handlers"),
+    ("chalicelib.notices.events", "_handlers"),
+    ("chalicelib.people.personal_data", "erasers"),
+    ("chalicelib.people.personal_data", "sections"),
+)
+USED_BY = {
+    "chalicelib.content.photos._settled": {"ProcessPhotos", "WechatEvents"},
+    "chalicelib.notices.events._handlers": {"WechatEvents"},
+    "chalicelib.people.personal_data.erasers": {"WechatEvents"},
+}
+
 # What Lambda's bootstrap does, with no site-packages and no environment of ours.
 _LOAD = """
 import importlib, json, os, sys
@@ -29,9 +49,14 @@ sys.dont_write_bytecode = False
 module, _, name = sys.argv[1].rpartition(".")
 handler = getattr(importlib.import_module(module), name)
 allowed = (task, sys.prefix, sys.base_prefix)
+registered = {
+    f"{owner}.{name}": sorted(str(key) if not callable(key) else f"{key.__module__}.{key.__qualname__}" for key in entries)
+    for owner, name in REGISTRIES
+    if owner in sys.modules and (entries := getattr(sys.modules[owner], name)) is not None
+}
 strangers = [file for file in (getattr(loaded, "__file__", None) for loaded in sys.modules.values())
              if file and (not file.startswith(allowed) or "site-packages" in file)]
-print(json.dumps({"callable": callable(handler), "strangers": strangers}))
+print(json.dumps({"callable": callable(handler), "strangers": strangers, "registered": registered}))
 """
 
 
@@ -39,31 +64,54 @@ def test_these_are_all_the_functions(functions: dict[str, Any]) -> None:
     assert sorted(functions) == sorted(FUNCTIONS)
 
 
+@pytest.fixture(scope="module")
+def load(functions: dict[str, Any], unpacked: Path) -> Callable[[str], dict[str, Any]]:
+    @functools.cache
+    def load(function: str) -> dict[str, Any]:
+        properties = functions[function]
+        variables = {
+            name: value if isinstance(value, str) else "given-by-the-template"
+            for name, value in properties["Environment"]["Variables"].items()
+        }
+        loaded = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", f"REGISTRIES = {REGISTRIES!r}\n{_LOAD}", properties["Handler"]],
+            cwd=unpacked,
+            env={
+                **variables,
+                "SETTINGS_TTL_SECONDS": "60",
+                "AWS_REGION": "cn-north-1",
+                "AWS_DEFAULT_REGION": "cn-north-1",
+                "AWS_LAMBDA_FUNCTION_NAME": function,
+                "LAMBDA_TASK_ROOT": str(unpacked),
+                "TZ": ":UTC",
+                "LANG": "en_US.UTF-8",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert loaded.returncode == 0, loaded.stderr
+        answer: dict[str, Any] = json.loads(loaded.stdout.splitlines()[-1])
+        return answer
+
+    return load
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_loads_from_the_zip_alone(functions: dict[str, Any], unpacked: Path, function: str) -> None:
-    properties = functions[function]
+def test_a_function_loads_from_the_zip_alone(
+    load: Callable[[str], dict[str, Any]], unpacked: Path, function: str
+) -> None:
     files = set(unpacked.rglob("*"))
-    variables = {
-        name: value if isinstance(value, str) else "given-by-the-template"
-        for name, value in properties["Environment"]["Variables"].items()
-    }
-    variables["SETTINGS_TTL_SECONDS"] = "60"
-    loaded = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _LOAD, properties["Handler"]],
-        cwd=unpacked,
-        env={
-            **variables,
-            "AWS_REGION": "cn-north-1",
-            "AWS_DEFAULT_REGION": "cn-north-1",
-            "AWS_LAMBDA_FUNCTION_NAME": function,
-            "LAMBDA_TASK_ROOT": str(unpacked),
-            "TZ": ":UTC",
-            "LANG": "en_US.UTF-8",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert loaded.returncode == 0, loaded.stderr
-    assert json.loads(loaded.stdout.splitlines()[-1]) == {"callable": True, "strangers": []}
+    loaded = load(function)
+    assert loaded["callable"]
+    assert loaded["strangers"] == []
     assert set(unpacked.rglob("*")) == files, "something had to be compiled"
+
+
+@pytest.mark.parametrize(
+    ("registry", "function"), [(name, used) for name, by in USED_BY.items() for used in sorted(by)]
+)
+def test_a_worker_knows_everything_that_slices_register(
+    load: Callable[[str], dict[str, Any]], registry: str, function: str
+) -> None:
+    assert load(function)["registered"][registry] == load("APIHandler")["registered"][registry]
