@@ -14,7 +14,7 @@ PORT ?= 8092
 AWS_PORT ?= 4566
 WECHAT_PORT ?= 8091
 
-.PHONY: help run demo test check package bench docs clean
+.PHONY: help run demo token test check package bench docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,11 @@ run: $(INSTALLED) ## the whole product on this machine, until Ctrl-C (PORT, AWS_
 	@$(VENV)/python -m local --port $(PORT) --aws-port $(AWS_PORT) --wechat-port $(WECHAT_PORT)
 
 demo: $(INSTALLED) ## play the story of the masks against a running `make run`
-	@$(VENV)/python -m local.story --port $(PORT)
+	@$(VENV)/python -m local.story --port $(PORT) --wechat-port $(WECHAT_PORT)
+
+PERSON ?= li-ju
+token: $(INSTALLED) ## log in as a demo person (PERSON=li-ju) and print the session token
+	@$(VENV)/python -m local.phone $(PERSON) --port $(PORT) --wechat-port $(WECHAT_PORT)
 
 test: check ## everything CI runs
 	$(VENV)/pytest

@@ -31,6 +31,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -214,8 +215,9 @@ class Stack:
             )
         return result
 
-    def sweep(self) -> Any:
-        """One minute passes: what the timer's rule would start."""
+    def sweep(self, at: datetime | None = None) -> Any:
+        """What the timer's rule starts each minute; `at` lets all be due that is due by then."""
+        at = at or datetime.now(UTC)
         return self.invoke(
             "sweep",
             {
@@ -224,7 +226,7 @@ class Stack:
                 "detail-type": "Scheduled Event",
                 "source": "aws.events",
                 "account": ACCOUNT,
-                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "region": REGION,
                 "resources": [],
                 "detail": {},

@@ -1,0 +1,74 @@
+"""The demo district: 南湖区 of 嘉兴 with its thirteen streets, and a few sample communities, grids and people.
+
+Streets and their codes are those of the national statistical code (统计用区划代码). Communities, grids,
+micro-grids and persons are samples; the two women and the volunteer are those of the newspaper story.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.wechat import catalogue
+
+DISTRICT = ("330402", "南湖区")
+STREETS = (
+    ("330402007", "建设街道"),
+    ("330402008", "解放街道"),
+    ("330402009", "新嘉街道"),
+    ("330402010", "南湖街道"),
+    ("330402011", "新兴街道"),
+    ("330402012", "城南街道"),
+    ("330402013", "东栅街道"),
+    ("330402014", "长水街道"),
+    ("330402015", "七星街道"),
+    ("330402100", "凤桥镇"),
+    ("330402101", "余新镇"),
+    ("330402103", "新丰镇"),
+    ("330402105", "大桥镇"),
+)
+COMMUNITY = "330402010001"
+GRID = "330402010001001"
+HOME = "330402010001001001"
+_COMMUNITIES = (
+    (COMMUNITY, "示范一社区", "示范一社区居委会"),
+    ("330402010002", "示范二社区", "示范二社区居委会"),
+    ("330402007001", "示范三社区", "示范三社区居委会"),
+)
+
+# (id in the WeChat stand-in, name, phone number, home, duties as (role, area))
+Demo = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
+PEOPLE: tuple[Demo, ...] = (
+    ("li-ju", "李菊", "13800000001", HOME, ()),
+    ("chen-caiming", "陈彩明", "13800000002", HOME[:15] + "002", ()),
+    ("chen-jianjun", "陈建君", "13800000003", HOME, ()),
+    ("grid-worker", "网格员", "13800000004", HOME, (("grid_worker", GRID),)),
+    ("moderator", "审核员", "13800000005", HOME, (("moderator", DISTRICT[0]),)),
+)
+
+
+def areas() -> list[dict[str, Any]]:
+    """All areas as rows of the administrator's command `put_areas`."""
+    rows: list[dict[str, Any]] = [{"code": code, "name": name} for code, name in (DISTRICT, *STREETS)]
+    for code, name, office in _COMMUNITIES:
+        rows.append({"code": code, "name": name, "drop_points": [{"id": "office", "name": office}]})
+        for grid in (1, 2):
+            grid_code = f"{code}{grid:03d}"
+            rows.append({"code": grid_code, "name": f"第{'一二'[grid - 1]}网格"})
+            rows += [{"code": f"{grid_code}{building:03d}", "name": f"{building}幢"} for building in (1, 2, 3)]
+    return rows
+
+
+def notice_settings() -> dict[str, Any]:
+    """The stand-in's templates for our messages, and no quiet hours: a developer at night wants to see pushes too."""
+    titles = {
+        "求助进展提醒": "help_progress",
+        "社区通知": "community",
+        "审核结果通知": "review_result",
+        "待办提醒": "to_do",
+    }
+    one_time = [template for template in catalogue.TEMPLATES.values() if template.kind == "one_time"]
+    return {
+        "quiet_from": "00:00",
+        "quiet_until": "00:00",
+        "templates": {titles[template.title]: {"one_time": {"id": template.id}} for template in one_time},
+    }
