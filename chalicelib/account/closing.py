@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from chalicelib.account import rules
-from chalicelib.account.models import DataCopy
+from chalicelib.account import own_data, rules
+from chalicelib.content import photos
+from chalicelib.content.models import Photo
 from chalicelib.kit import auth, log, timers, vault
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
@@ -18,6 +19,8 @@ from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from chalicelib.wechat.callback import AuthorizationCancelled, AuthorizationRevoked
+
+_FIRST_TRY = timedelta(minutes=2)  # longer than any of our functions lives
 
 
 def close_my_account(*, caller: Caller, word: str, now: datetime) -> None:
@@ -46,14 +49,18 @@ def authorization_revoked(event: AuthorizationRevoked, *, resident_id: str | Non
     if rules.REVOKED_PHONE in revoked:
         people.forget_phone(resident=resident)
     if rules.REVOKED_PICTURES in revoked and resident.avatar:
+        avatar = Photo.find(resident.pk, f"PHOTO#{resident.avatar}")
         with transaction() as tx:
             tx.update(resident, [Resident.avatar.remove()])
+            if avatar is not None and avatar.state == "shown":
+                photos.remove(tx, avatar, now=now)
 
 
 def close(resident: Resident, *, now: datetime) -> None:
     """One write ends sessions, openid, phone, name and home; then the key is destroyed, then the rest is erased.
 
-    The timer set with that write does the last two again until they have succeeded.
+    The timer set with that write does the last two again until they have succeeded. It starts late, so as not to
+    meet the first try.
     """
     gone = (
         Resident.openid_sealed,
@@ -79,7 +86,7 @@ def close(resident: Resident, *, now: datetime) -> None:
                 Resident.home_state.set("none"),
                 Resident.consent_version.set(""),
                 *(attribute.remove() for attribute in gone),
-                *timers.set_to(resident.pk, "account.erase", now),
+                *timers.set_to(resident.pk, "account.erase", now + _FIRST_TRY),
             ],
         )
         tx.delete(link)
@@ -102,17 +109,19 @@ def erase(resident: Resident, *, now: datetime) -> None:
 
 @personal_data.eraser
 def erase_account(resident_id: str, *, now: datetime) -> None:
-    """Duties end, delegations and the copy of the data go; delegates are told."""
+    """Duties end, delegations, invitations and the copy of the data go; delegates are told."""
+    own_data.destroy(resident_id)
     for item in Item.collection(partition(resident_id), "ME#"):
-        if isinstance(item, Duty) and people_rules.in_force(item, now):
+        if isinstance(item, Duty) and (item.until_at is None or item.until_at > now):
             with transaction() as tx:
                 people.end_duty(tx, item, now=now)
         if isinstance(item, Delegation):
             _drop(item, told=item.delegate, now=now)
     for delegation in Item.by_person.query(f"DELEGATE_OF#{resident_id}"):
         _drop(delegation, told=None, now=now)
-    with transaction() as tx:
-        tx.delete(DataCopy.key(resident_id))
+    for invitation in Item.by_person.query(f"INVITES_OF#{resident_id}"):
+        with transaction() as tx:
+            tx.delete(invitation)
 
 
 def _drop(delegation: Delegation, *, told: str | None, now: datetime) -> None:

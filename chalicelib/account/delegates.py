@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.account import rules
 from chalicelib.account.models import Invitation
-from chalicelib.kit import ids
+from chalicelib.kit import clock, ids, limits
+from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item, Page, page
@@ -16,31 +17,51 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Resident, partition
 
 
-def invite(*, caller: Caller, now: datetime) -> Invitation:
+def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
     """A code to hand to the one who shall act for me, good for three days and once."""
     person = people.present(caller, now=now)
-    invitation = Invitation.key(ids.pick_up_code())
+    invitation = Invitation.key(attempt.code())
     invitation.principal, invitation.principal_name = person.id, person.resident.nickname
-    invitation.ends_at = now + rules.INVITATION_LIFE
+    invitation.ends_at, invitation.marks = now + rules.INVITATION_LIFE, attempt.marks()
     invitation.expires_at = int(invitation.ends_at.timestamp())
-    with transaction() as tx:
-        tx.create(invitation, or_raise=Conflict())
-        person.still(tx)
+    invitation.person_key, invitation.person_sort = f"INVITES_OF#{person.id}", clock.stamp(now)
+    try:
+        with transaction() as tx:
+            tx.create(invitation, or_raise=Conflict())
+            person.still(tx)
+            limits.spend(tx, person.id, "invite", at_most=rules.INVITATIONS_A_DAY, per=timedelta(days=1), now=now)
+    except Conflict:
+        made_before = Invitation.fetch(invitation.pk, invitation.sk)
+        if not attempt.made(made_before):
+            raise
+        return made_before
     return invitation
 
 
 def accept(*, caller: Caller, code: str, now: datetime) -> Delegation:
     """Agree to act for the one who gave me this code. Saying it again with the same code changes nothing."""
     person = people.present(caller, now=now)
+    with transaction() as tx:  # in a write of its own, or wrong guesses would not count
+        limits.spend(tx, person.id, "accept", at_most=rules.CODES_TRIED_A_DAY, per=timedelta(days=1), now=now)
     invitation = Invitation.find(*_keys(Invitation.key(ids.as_typed(code))))
     if invitation is None or invitation.ends_at <= now:
         raise rules.InvitationUnknown()
     if invitation.principal == person.id:
         raise rules.OwnInvitation()
-    if invitation.used_by == person.id:
-        return Delegation.fetch(
-            partition(invitation.principal), f"ME#DELEGATE#{person.id}", or_raise=rules.NoDelegation()
-        )
+    try:
+        return _accept(invitation, person, now) if invitation.used_by is None else _accepted(invitation, person)
+    except rules.InvitationUsed:
+        return _accepted(Invitation.fetch(*_keys(invitation)), person)  # perhaps by the same tap, doubled
+
+
+def _accepted(invitation: Invitation, person: people.Person) -> Delegation:
+    """What this person has accepted with this code before."""
+    if invitation.used_by != person.id:
+        raise rules.InvitationUsed()
+    return Delegation.fetch(*_keys(Delegation.key(invitation.principal, person.id)), or_raise=rules.NoDelegation())
+
+
+def _accept(invitation: Invitation, person: people.Person, now: datetime) -> Delegation:
     delegation = Delegation.key(invitation.principal, person.id)
     delegation.since, delegation.delegate_name = now, person.resident.nickname
     delegation.principal_name = invitation.principal_name

@@ -10,11 +10,13 @@ from chalicelib.account import rules
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
+from chalicelib.people.service import Person
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -32,30 +34,21 @@ def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now
     if person.holds(people_rules.CARERS, resident.home) is None:
         raise rules.ResidentUnknown()
     duty = person.must_hold(people_rules.CARERS, resident.home)
-    if not lookups.recorded(attempt):
-        role = people_rules.ROLE_NAMES[duty.role]
-        with transaction() as tx:
-            lookups.record(
-                tx,
-                whom=resident.id,
-                by=person.id,
-                by_name=person.resident.nickname,
-                role=role,
-                reason=reason,
-                attempt=attempt,
-                now=now,
-            )
-            person.still(tx)
-            limits.spend(tx, person.id, "look_up", at_most=rules.LOOKUPS_A_DAY, per=timedelta(days=1), now=now)
-            notices.tell(
-                tx,
-                resident.id,
-                "looked_up",
-                about=resident.id,
-                now=now,
-                staff=f"{role}{person.resident.nickname}",
-                what="手机号",
-                reason=reason,
-            )
+    if not lookups.recorded(attempt, now=now):
+        try:
+            _write_down(person, people_rules.ROLE_NAMES[duty.role], resident.id, reason, attempt, now)
+        except Conflict:
+            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
+                raise
     phone = people.phone_of(resident) if resident.phone_sealed else None
     return Identity(resident.nickname, phone, resident.home)
+
+
+def _write_down(person: Person, role: str, whom: str, reason: str, attempt: Attempt, now: datetime) -> None:
+    name = person.resident.nickname
+    with transaction() as tx:
+        lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
+        person.still(tx)
+        limits.spend(tx, person.id, "look_up", at_most=rules.LOOKUPS_A_DAY, per=timedelta(days=1), now=now)
+        facts = {"staff": f"{role}{name}", "what": "手机号", "reason": reason}
+        notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)

@@ -10,7 +10,10 @@ from chalicelib.people.models import partition
 
 
 class Invitation(Remembers, discriminator="invitation"):
-    """`INVITE#<code>` / `DELEGATE`: somebody asks somebody to act for them. Removed by TTL."""
+    """`INVITE#<code>` / `DELEGATE`: somebody asks somebody to act for them. Removed by TTL.
+
+    by_person: `INVITES_OF#<principal>` / `<time>`: to be deleted with the account.
+    """
 
     principal = UnicodeAttribute()
     principal_name = UnicodeAttribute()

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from chalicelib.account import rules
 from chalicelib.account.models import DataCopy
 from chalicelib.areas import service as areas
@@ -25,6 +27,13 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, Resident, partition
 
 _STYLE = "body{font:18px/1.7 sans-serif;max-width:44em;margin:2em auto;padding:0 1em}td{padding:.2em 1em .2em 0;vertical-align:top}"
+
+
+_JSON, _PAGE = "data.json", "data.html"
+
+
+class Superseded(Conflict):
+    """The copy being prepared is not wanted any more."""
 
 
 def ask(*, caller: Caller, attempt: Attempt, now: datetime) -> DataCopy:
@@ -51,21 +60,33 @@ def prepare(copy: DataCopy, *, now: datetime) -> None:
     if current is None or current.state != "preparing" or current.folder != copy.folder:
         return
     data = collect(copy.resident_id)
-    _store(copy.folder, "data.json", json.dumps(data, ensure_ascii=False, indent=2), "application/json")
-    _store(copy.folder, "data.html", as_page(data), "text/html; charset=utf-8")
-    with transaction() as tx:
-        tx.update(
-            current,
-            [
-                DataCopy.state.set("ready"),
-                DataCopy.ready_at.set(now),
-                DataCopy.expires_at.set(int((now + rules.COPY_LIFE).timestamp())),
-                *timers.stop(),
-            ],
-            when=(DataCopy.state == "preparing") & (DataCopy.folder == copy.folder),
-            or_raise=Conflict(),
-        )
-        notices.tell(tx, copy.resident_id, "copy_ready", about=copy.resident_id, now=now)
+    _store(copy.folder, _JSON, json.dumps(data, ensure_ascii=False, indent=2), "application/json")
+    _store(copy.folder, _PAGE, as_page(data), "text/html; charset=utf-8")
+    try:
+        with transaction() as tx:
+            tx.update(
+                current,
+                [
+                    DataCopy.state.set("ready"),
+                    DataCopy.ready_at.set(now),
+                    DataCopy.expires_at.set(int((now + rules.COPY_LIFE).timestamp())),
+                    *timers.stop(),
+                ],
+                when=(DataCopy.state == "preparing") & (DataCopy.folder == copy.folder),
+                or_raise=Superseded(),
+            )
+            notices.tell(tx, copy.resident_id, "copy_ready", about=copy.resident_id, now=now)
+    except Superseded:
+        _delete_files(copy.folder)  # the account was closed meanwhile
+
+
+def destroy(resident_id: str) -> None:
+    """Delete the latest copy with its files. Earlier ones have no links left, and S3 removes them within a day."""
+    copy = DataCopy.find(partition(resident_id), "COPY")
+    if copy is not None:
+        _delete_files(copy.folder)
+        with transaction() as tx:
+            tx.delete(copy)
 
 
 def collect(resident_id: str) -> dict[str, list[dict[str, Any]]]:
@@ -73,13 +94,18 @@ def collect(resident_id: str) -> dict[str, list[dict[str, Any]]]:
     return {title: list(export(resident_id)) for title, export in personal_data.sections.items()}
 
 
-def links(*, caller: Caller, now: datetime) -> tuple[DataCopy, dict[str, str]]:
+class Links(msgspec.Struct, frozen=True):
+    json: str | None = None
+    page: str | None = None
+
+
+def links(*, caller: Caller, now: datetime) -> tuple[DataCopy, Links]:
     """My latest copy, and links to it that end after ten minutes. Only for the one whose data it is."""
     person = people.present(caller, now=now, needs_consent=False)
     copy = DataCopy.find(partition(person.id), "COPY")
     if copy is None or (copy.expires_at is not None and copy.expires_at <= now.timestamp()):
         raise rules.NoCopy()
-    return copy, ({name: _link(copy.folder, name) for name in ("data.json", "data.html")} if copy.ready_at else {})
+    return copy, Links(_link(copy.folder, _JSON), _link(copy.folder, _PAGE)) if copy.ready_at else Links()
 
 
 def as_page(data: dict[str, list[dict[str, Any]]]) -> str:
@@ -107,6 +133,11 @@ def _store(folder: str, name: str, text: str, content_type: str) -> None:
     )
 
 
+def _delete_files(folder: str) -> None:
+    for name in (_JSON, _PAGE):
+        aws.client("s3").delete_object(Bucket=os.environ["MEDIA_BUCKET"], Key=f"copies/{folder}/{name}")
+
+
 def _link(folder: str, name: str) -> str:
     link: str = aws.client("s3").generate_presigned_url(
         "get_object",
@@ -124,7 +155,9 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
                 "昵称": item.nickname,
                 "注册时间": clock.spoken(item.created_at),
                 "同意的隐私保护指引": item.consent_version or "未同意",
+                "同意或撤回的时间": clock.spoken(item.consent_at) if item.consent_at else "",
                 "住址": areas.get(item.home).name if item.home else "未填写",
+                "住址状态": rules.HOME_STATES[item.home_state],
                 "手机号": people.phone_of(item) if item.phone_sealed else "未登记",
                 "微信标识": people.openid_of(item),
             }
@@ -137,6 +170,8 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
             }
         elif isinstance(item, Delegation):
             yield {"代办人": item.delegate_name, "开始": clock.spoken(item.since)}
+    for delegation in Item.by_person.query(f"DELEGATE_OF#{resident_id}"):
+        yield {"替谁代办": delegation.principal_name, "开始": clock.spoken(delegation.since)}
 
 
 @personal_data.section("谁查看过我的信息")

@@ -13,6 +13,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import homes
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
@@ -40,17 +41,12 @@ def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
             or_raise=people_rules.SessionEnded(),
         )
         limits.spend(tx, person.id, "home", at_most=rules.HOME_CHANGES_A_DAY, per=timedelta(days=1), now=now)
+        homes.moved(tx, person.id, home=area, now=now)
         for carer in people.holders("grid_worker", area, now=now):
-            notices.tell(
-                tx,
-                carer,
-                "residence_waiting",
-                about=person.id,
-                now=now,
-                nickname=person.resident.nickname,
-                place=areas.get(area).name,
-            )
-    person.resident.home, person.resident.home_state = area, "waiting"
+            if carer != person.id:  # nobody confirms their own
+                facts = {"nickname": person.resident.nickname, "place": areas.get(area).name}
+                notices.tell(tx, carer, "residence_waiting", about=person.id, now=now, **facts)
+    person.resident.home, person.resident.home_state, person.resident.home_reason = area, "waiting", None
     return person.resident
 
 
@@ -70,21 +66,26 @@ def waiting(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> 
 
 
 def decide(
-    *, caller: Caller, resident_id: str, confirmed: bool, reason: str | None, attempt: Attempt, now: datetime
+    *, caller: Caller, resident_id: str, area: str, reason: str | None, attempt: Attempt, now: datetime
 ) -> Resident:
-    """Confirm that somebody lives where they say, or decline it with a reason that they are told."""
+    """Confirm that somebody lives where they said, or decline it with a reason that they are told.
+
+    `area` is the home that was looked at: who has moved meanwhile has to be looked at again.
+    """
     person = people.present(caller, now=now)
     resident = people.find(resident_id)
     if resident is None or resident.home is None:
         raise rules.ResidentUnknown()
-    if attempt.made(resident):
-        return resident
     if resident.id == person.id:
         raise rules.OwnResidence()
     if person.holds(people_rules.CARERS, resident.home) is None:
         raise rules.ResidentUnknown()
     person.must_hold(people_rules.CARERS, resident.home)
-    state = "confirmed" if confirmed else "declined"
+    if attempt.made(resident):
+        return resident
+    if resident.home != area:
+        raise rules.NothingToConfirm()
+    state = "declined" if reason else "confirmed"
     place = areas.get(resident.home).name
     with transaction() as tx:
         tx.update(
@@ -94,9 +95,9 @@ def decide(
                 Resident.home_reason.set(reason) if reason else Resident.home_reason.remove(),
                 Resident.area_key.remove(),
                 Resident.area_sort.remove(),
-                *attempt.remember(),
+                *attempt.remember_alone(),
             ],
-            when=(Resident.state == "active") & (Resident.home_state == "waiting") & (Resident.home == resident.home),
+            when=(Resident.state == "active") & (Resident.home_state == "waiting") & (Resident.home == area),
             or_raise=rules.NothingToConfirm(),
         )
         person.still(tx)

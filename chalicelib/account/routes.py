@@ -29,7 +29,13 @@ class ChooseHome(Body, frozen=True):
     area: AreaCode
 
 
-class Decline(Body, frozen=True):
+class Confirm(Body, frozen=True):
+    """`area` is the home as the list showed it."""
+
+    area: AreaCode
+
+
+class Decline(Confirm, frozen=True):
     reason: Reason
 
 
@@ -152,7 +158,7 @@ def me(caller: Caller, now: datetime) -> MeView:
         avatar=photos.links(resident.avatar)[1] if resident.avatar else None,
         phone=resident.phone_masked,
         consent_needed=resident.consent_version != auth.privacy().version,
-        consented_at=clock.local(resident.consent_at) if resident.consent_at else None,
+        consented_at=clock.local(resident.consent_at) if resident.consent_version and resident.consent_at else None,
         home=home_view(resident),
         duties=[
             DutyView(
@@ -180,10 +186,10 @@ def waiting_homes(caller: Caller, query: HomesOf, now: datetime) -> WaitingHomes
 
 
 @routes.post("/residences/{resident_id}/confirm")
-def confirm_home(caller: Caller, resident_id: str, attempt: Attempt, now: datetime) -> WaitingHome:
+def confirm_home(caller: Caller, resident_id: str, body: Confirm, attempt: Attempt, now: datetime) -> WaitingHome:
     """This resident lives where they say."""
     return _waiting_home(
-        residence.decide(caller=caller, resident_id=resident_id, confirmed=True, reason=None, attempt=attempt, now=now)
+        residence.decide(caller=caller, resident_id=resident_id, area=body.area, reason=None, attempt=attempt, now=now)
     )
 
 
@@ -192,7 +198,7 @@ def decline_home(caller: Caller, resident_id: str, body: Decline, attempt: Attem
     """This resident does not live there; the reason is told to them."""
     return _waiting_home(
         residence.decide(
-            caller=caller, resident_id=resident_id, confirmed=False, reason=body.reason, attempt=attempt, now=now
+            caller=caller, resident_id=resident_id, area=body.area, reason=body.reason, attempt=attempt, now=now
         )
     )
 
@@ -224,7 +230,7 @@ def who_looked_me_up(caller: Caller, query: Paged) -> LookupList:
 @routes.post("/me/delegates", status=201)
 def invite(caller: Caller, attempt: Attempt, now: datetime) -> InvitationView:
     """A code to give to the one who shall act for me."""
-    invitation = delegates.invite(caller=caller, now=now)
+    invitation = delegates.invite(caller=caller, attempt=attempt, now=now)
     return InvitationView(code=invitation.code, good_until=clock.local(invitation.ends_at))
 
 
@@ -282,8 +288,8 @@ def my_copy(caller: Caller, now: datetime) -> CopyView:
     return CopyView(
         state=copy.state,
         asked_at=clock.local(copy.asked_at),
-        json_url=links.get("data.json"),
-        page_url=links.get("data.html"),
+        json_url=links.json,
+        page_url=links.page,
     )
 
 

@@ -9,10 +9,13 @@ from chalicelib.kit.errors import Forbidden, Invalid, NotFound, Refused
 HOME_CHANGES_A_DAY = 5
 COPIES_A_DAY = 3
 LOOKUPS_A_DAY = 50
+INVITATIONS_A_DAY = 10
+CODES_TRIED_A_DAY = 20
 INVITATION_LIFE = timedelta(days=3)
 COPY_LIFE = timedelta(days=1)
 COPY_LINK_LIFE = timedelta(minutes=10)
 CLOSING_WORD = "注销"
+HOME_STATES = {"none": "未填写", "waiting": "等待确认", "confirmed": "已确认", "declined": "未确认"}
 
 # RevokeInfo of `user_authorization_revoke`: what somebody takes back in WeChat's own settings.
 REVOKED_PHONE = "8"

@@ -83,7 +83,7 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
     if request is None or request.contact_sealed is None:
         raise rules.RequestGone()
     duty = person.must_hold(people_rules.CARERS, request.area)
-    if not lookups.recorded(attempt):
+    if not lookups.recorded(attempt, now=now):
         with transaction() as tx:
             lookups.record(
                 tx,

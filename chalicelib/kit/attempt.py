@@ -14,7 +14,7 @@ import msgspec
 from pynamodb.attributes import UnicodeSetAttribute
 from pynamodb.expressions.update import Action
 
-from chalicelib.kit import ids
+from chalicelib.kit import ids, keys
 from chalicelib.kit.errors import Invalid
 from chalicelib.kit.table import Item
 
@@ -36,6 +36,12 @@ class Attempt(msgspec.Struct, frozen=True):
         if self.key is None:
             return ids.new_id(kind)
         return ids.repeatable_id(kind, self.actor, self.path, self.key)
+
+    def code(self) -> str:
+        """A code to hand to somebody: the same one for repeats, guessed by nobody who knows the request."""
+        if self.key is None:
+            return ids.pick_up_code()
+        return ids.repeatable_code(keys.code_key(), self.actor, self.path, self.key)
 
     @property
     def mark(self) -> str | None:
@@ -60,6 +66,10 @@ class Attempt(msgspec.Struct, frozen=True):
     def remember(self) -> list[Action]:
         """The update action that makes an item remember this request."""
         return [Remembers.marks.add({self.mark})] if self.mark else []
+
+    def remember_alone(self) -> list[Action]:
+        """The same for an item that lives for years: it remembers the latest request only, so it does not grow."""
+        return [Remembers.marks.set({self.mark})] if self.mark else []
 
     def marks(self) -> set[str] | None:
         """The same for a new item."""

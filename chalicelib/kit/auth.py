@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -35,6 +36,10 @@ class TokenExpired(Unauthorized):
 
 class ConsentNeeded(Forbidden):
     code, detail = "consent_needed", "请先阅读并同意《隐私保护指引》，再继续使用。"
+
+
+class NotADelegate(Forbidden):
+    code, detail = "not_a_delegate", "您还不是这位居民的代办人，请先请对方邀请您。"
 
 
 class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +73,22 @@ class Caller(msgspec.Struct, frozen=True):
     def require_consent(self) -> None:
         if self.consent != privacy().version:
             raise ConsentNeeded()
+
+
+DelegationCheck = Callable[[Caller], bool]
+_delegation_check: DelegationCheck | None = None
+
+
+def on_delegation(check: DelegationCheck) -> DelegationCheck:
+    """Register `check(caller)`: may the caller act for `caller.acting_for`? While nobody says so, nobody may."""
+    global _delegation_check
+    _delegation_check = check
+    return check
+
+
+def require_delegation(caller: Caller) -> None:
+    if _delegation_check is None or not _delegation_check(caller):
+        raise NotADelegate()
 
 
 class _Claims(msgspec.Struct, array_like=True, frozen=True):

@@ -14,7 +14,8 @@ T = TypeVar("T", str, list[str])
 class Secrets(msgspec.Struct, frozen=True):
     """`session_keys`: newest last; old ones stay until the tokens they signed have ended (two hours).
 
-    `openid_pepper` keys the hash under which a resident is found by openid; it must never change.
+    `openid_pepper` keys the hash under which a resident is found by openid, and repeatable codes; it must never
+    change.
     """
 
     session_keys: list[str] = msgspec.field(default_factory=list)
@@ -30,6 +31,10 @@ def session_keys() -> list[str]:
 
 def openid_pepper() -> bytes:
     return _required(_read().openid_pepper).encode()
+
+
+def code_key() -> bytes:
+    return b"code" + openid_pepper()
 
 
 def _required(value: T) -> T:

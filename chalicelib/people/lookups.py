@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.attributes import UnicodeAttribute
 
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt, Remembers
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Conflict, Refused
 from chalicelib.kit.table import InstantAttribute, Item, Page, page
 from chalicelib.kit.transaction import transaction
+
+REPEATS_WITHIN = timedelta(minutes=10)
+
+
+class LookOver(Refused):
+    code, detail = "look_over", "这次查看已经过了十分钟。还要看的话，请重新写明理由。"
 
 
 class Lookup(Remembers, discriminator="lookup"):
@@ -39,10 +45,16 @@ def record(
     return lookup
 
 
-def recorded(attempt: Attempt) -> bool:
-    """Was this very request written down before? (Then its repeat may see the same again.)"""
+def recorded(attempt: Attempt, *, now: datetime) -> bool:
+    """Was this very request written down before? (Then its repeat may see the same again, for some minutes.)"""
+    if attempt.key is None:
+        return False
     found = Lookup.find(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
-    return found is not None and attempt.made(found)
+    if found is None or not attempt.made(found):
+        return False
+    if found.looked_at + REPEATS_WITHIN <= now:
+        raise LookOver()  # or one key would be good for looking ever after, unseen
+    return True
 
 
 def about(whom: str, *, cursor: str | None) -> Page[Lookup]:

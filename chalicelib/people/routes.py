@@ -104,7 +104,7 @@ def withdraw_consent(caller: Caller, now: datetime) -> SessionView:
 @routes.post("/me/phone")
 def register_phone(caller: Caller, body: RegisterPhone, attempt: Attempt, now: datetime) -> MaskedPhone:
     """Register my phone number with the code of WeChat's phone button. It is stored encrypted."""
-    resident = service.register_phone(caller=caller, code=body.code, now=now)
+    resident = service.register_phone(caller=caller, code=body.code, attempt=attempt, now=now)
     return MaskedPhone(phone=resident.phone_masked or "")
 
 

@@ -56,10 +56,6 @@ class DutyNeeded(Forbidden):
     code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理。"
 
 
-class NotADelegate(Forbidden):
-    code, detail = "not_a_delegate", "您还不是这位居民的代办人，请先请对方邀请您。"
-
-
 class ConsentOutdated(Refused):
     code, detail = "consent_outdated", "《隐私保护指引》刚刚更新，请刷新后重新阅读。"
 

@@ -12,7 +12,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import auth, ids, limits, vault
-from chalicelib.kit.auth import Caller, ConsentNeeded, Revocation
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
@@ -67,12 +68,21 @@ class Person(msgspec.Struct):
             & (Resident.session_version == self.resident.session_version)
         )
 
+    def _delegates_condition(self) -> Condition:
+        """The same of the delegate, who was not read: as their token says."""
+        return (  # type: ignore[no-any-return]
+            (Resident.state == "active")
+            & (Resident.consent_version == self.caller.consent)
+            & (Resident.session_version == self.caller.session_version)
+        )
+
     def still(self, tx: transaction) -> None:
         """Let a transaction depend on this person still being who they were when they were read."""
         tx.check(Resident.key(self.id), when=self.condition(), or_raise=rules.SessionEnded())
         self.still_on_duty(tx)
         if self.by:
-            tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=rules.NotADelegate())
+            tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=NotADelegate())
+            tx.check(Resident.key(self.by), when=self._delegates_condition(), or_raise=rules.SessionEnded())
 
     def still_on_duty(self, tx: transaction) -> None:
         """The part of `still` for an act that changes the resident's own item."""
@@ -110,7 +120,7 @@ def _present(
     needs_consent: bool,
 ) -> Person:
     if caller.acting_for and delegation is None:
-        raise rules.NotADelegate()
+        raise NotADelegate()
     if resident is None or resident.state != "active":
         raise rules.AccountClosed()
     if not caller.acting_for and int(resident.session_version) > caller.session_version:
@@ -118,6 +128,11 @@ def _present(
     if needs_consent and resident.consent_version != auth.privacy().version:
         raise ConsentNeeded()
     return Person(caller, resident, duties, now, delegation)
+
+
+@auth.on_delegation
+def is_delegate(caller: Caller) -> bool:
+    return Delegation.find(*_keys(Delegation.key(caller.principal, caller.id))) is not None
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -131,6 +146,8 @@ def log_in(*, js_code: str, now: datetime) -> Session:
     identity = wechat_login.code_to_session(js_code)
     link = OpenidLink.find(*_keys(OpenidLink.key(identity.openid)))
     resident = Resident.fetch(partition(link.resident_id), "ME") if link else _register(identity.openid, now)
+    if resident.state != "active":
+        raise rules.AccountClosed()  # closed since the link was read, so the next login makes a new resident
     with transaction() as tx:
         limits.spend(tx, resident.id, "login", at_most=LOGINS_AN_HOUR, per=timedelta(hours=1), now=now)
     return _session(resident, identity.openid, now)
@@ -224,9 +241,11 @@ def withdraw_consent(*, caller: Caller, now: datetime) -> Session:
     return _session(person.resident, caller.openid, now)
 
 
-def register_phone(*, caller: Caller, code: str, now: datetime) -> Resident:
+def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Resident:
     """Keep the phone number behind WeChat's code, sealed; only its owner ever reads it in the app."""
     person = present(caller, now=now)
+    if attempt.made(person.resident):
+        return person.resident
     with transaction() as tx:
         limits.spend(tx, person.id, "phone", at_most=PHONE_CHANGES_A_DAY, per=timedelta(days=1), now=now)
     number = wechat_login.phone_number(code, caller.openid)
@@ -234,7 +253,7 @@ def register_phone(*, caller: Caller, code: str, now: datetime) -> Resident:
     with transaction() as tx:
         tx.update(
             person.resident,
-            [Resident.phone_sealed.set(sealed), Resident.phone_masked.set(masked)],
+            [Resident.phone_sealed.set(sealed), Resident.phone_masked.set(masked), *attempt.remember_alone()],
             when=person.condition(),
             or_raise=rules.SessionEnded(),
         )
