@@ -16,6 +16,7 @@ from chalicelib.account import routes as account
 from chalicelib.areas import routes as areas
 from chalicelib.console import commands as console
 from chalicelib.content import jobs as content_jobs
+from chalicelib.content import personal as content_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.content import routes as content
 from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its timers
 from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people

@@ -1,13 +1,24 @@
-"""The worker for what WeChat tells us. It stands above the slices, because each registers for its own events."""
+"""The worker for what WeChat tells us. It stands above the slices, which register for their events.
+
+Lambda loads this module and not `app.py`, so every slice that holds something about people is named here too: an
+account that WeChat closes must be erased everywhere.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib.account import closing  # noqa: F401 - registers for withdrawn authorizations
+from chalicelib.content import personal as content_personal  # noqa: F401
+from chalicelib.content import photos
+from chalicelib.help import personal as help_personal  # noqa: F401
 from chalicelib.kit import batch, clock, log
 from chalicelib.notices import events
+from chalicelib.profile import service as profile  # noqa: F401
+from chalicelib.wechat.callback import MediaChecked
 
 blueprint = Blueprint(__name__)
 
@@ -17,3 +28,8 @@ def wechat_events(event: Any) -> dict[str, Any]:
     """Act on events that the callback has queued."""
     log.begin(worker="wechat_events", request_id=event.context.aws_request_id)
     return batch.each(event.to_dict(), lambda body: events.handle(body, now=clock.now()))
+
+
+@events.on(MediaChecked)
+def _(event: MediaChecked, *, resident_id: str | None, now: datetime) -> None:
+    photos.result_arrived(event, now=now)
