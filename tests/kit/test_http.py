@@ -20,6 +20,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Refused, TooMany
 from chalicelib.kit.http import Body, Paged, Routes, View
 from chalicelib.kit.transaction import transaction
+from tests.engine.budget import warm
 from tests.engine.http import Http, token_of
 from tests.faults.faults import fault
 
@@ -112,6 +113,13 @@ def api():
     app.log.setLevel(logging.CRITICAL)
     yield Http(app)
     http.ROUTES = outer
+
+
+@pytest.fixture(autouse=True)
+def _warm():
+    """Settings and revoked sessions are no matter here, and reading them for each request takes its time."""
+    with warm():
+        yield
 
 
 @pytest.fixture

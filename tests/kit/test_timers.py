@@ -75,7 +75,8 @@ def test_what_is_long_overdue_is_done_all_the_same():
     assert left(there) == 1
 
 
-def test_all_shards_are_swept_and_many_are_more_than_one_query():
+def test_all_shards_are_swept_and_many_are_more_than_one_query(monkeypatch):
+    monkeypatch.setattr(timers, "_BATCH", 5)
     there = [waiting(shard=number % timers.SHARDS) for number in range(2 * timers._BATCH)]
     there += [waiting(shard=0) for _ in range(2 * timers._BATCH)]
     assert sweep() == len(there)
