@@ -1,0 +1,174 @@
+"""Taking another nickname, over HTTP."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.content.models import Review
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.people import personal_data
+from chalicelib.profile.models import ProfileDraft
+from tests.content.test_texts import CHECK, DOUBTFUL, RISKY
+from tests.engine.budget import budget
+from tests.engine.http import Answer
+from tests.neighbourhood import Hood, Neighbour
+
+
+def call_me(somebody: Neighbour, name: object) -> Answer:
+    return somebody.put("/me/nickname", json={"nickname": name})
+
+
+def known_as(somebody: Neighbour) -> str:
+    return somebody.get("/me/profile").json["nickname"]
+
+
+def waiting(somebody: Neighbour) -> Review:
+    review_id = ProfileDraft.of(somebody.id).nickname_review
+    return Review.fetch(f"REVIEW#{review_id}", "REVIEW")
+
+
+def decide(moderator: Neighbour, review: Review, decision: str) -> Answer:
+    return moderator.post(f"/reviews/{review.id}/decide", json={"decision": decision, "reason": "不合适"})
+
+
+def test_a_decent_nickname_is_taken_at_once(hood: Hood):
+    li_ju = hood.resident()
+    answer = call_me(li_ju, " 李菊 ")
+    assert (answer.status, answer.json["nickname"], answer.json["waiting_nickname"]) == (200, "李菊", None)
+    assert known_as(li_ju) == "李菊"
+
+
+def test_a_risky_nickname_is_refused_and_the_old_one_stays(hood: Hood):
+    li_ju = hood.resident()
+    before = known_as(li_ju)
+    answer = call_me(li_ju, RISKY[:20])
+    assert answer.code == "content_refused"
+    assert known_as(li_ju) == before
+
+
+def test_a_doubtful_nickname_waits_for_a_moderator(hood: Hood):
+    li_ju, moderator = hood.resident(), hood.staff("moderator")
+    before = known_as(li_ju)
+    answer = call_me(li_ju, DOUBTFUL)
+    assert (answer.json["nickname"], answer.json["waiting_nickname"]) == (before, DOUBTFUL)
+    assert "content_in_review" in li_ju.told
+    assert decide(moderator, waiting(li_ju), "approve").json["state"] == "approved"
+    assert known_as(li_ju) == DOUBTFUL
+    assert li_ju.get("/me/profile").json["waiting_nickname"] is None
+    assert li_ju.told[-1] == "content_approved"
+
+
+def test_a_moderators_refusal_keeps_the_old_nickname(hood: Hood):
+    li_ju, moderator = hood.resident(), hood.staff("moderator")
+    before = known_as(li_ju)
+    call_me(li_ju, DOUBTFUL)
+    decide(moderator, waiting(li_ju), "refuse")
+    assert known_as(li_ju) == before
+    assert li_ju.get("/me/profile").json["waiting_nickname"] is None
+    assert li_ju.told[-1] == "content_refused"
+
+
+def test_while_wechat_is_down_the_old_nickname_stays_until_it_answers(hood: Hood):
+    li_ju = hood.resident()
+    before = known_as(li_ju)
+    hood.wechat.break_("down", CHECK)
+    assert call_me(li_ju, "李菊").json["waiting_nickname"] == "李菊"
+    hood.wechat.mend()
+    assert known_as(li_ju) == before
+    review = waiting(li_ju)
+    hood.pass_time(review, review.due_at)
+    assert known_as(li_ju) == "李菊"
+
+
+def test_a_new_wish_replaces_the_one_that_waits(hood: Hood):
+    li_ju = hood.resident()
+    call_me(li_ju, DOUBTFUL)
+    first = waiting(li_ju)
+    call_me(li_ju, DOUBTFUL + "二")
+    second = waiting(li_ju)
+    assert Review.fetch(first.pk, first.sk).state == "moot"
+    assert second.state == "with_moderator"
+    call_me(li_ju, "李菊")
+    assert Review.fetch(second.pk, second.sk).state == "moot"
+    profile = li_ju.get("/me/profile").json
+    assert (profile["nickname"], profile["waiting_nickname"]) == ("李菊", None)
+
+
+def test_wishes_at_once_leave_one_that_can_be_decided(hood: Hood):
+    li_ju, moderator = hood.resident(), hood.staff("moderator")
+    with ThreadPoolExecutor(4) as several:
+        answers = list(several.map(lambda n: call_me(li_ju, f"{DOUBTFUL}{n}").status, range(4)))
+    assert set(answers) <= {200, 409, 429}
+    wish, review = ProfileDraft.of(li_ju.id).nickname, waiting(li_ju)
+    listed = [each for each in Item.by_person.query(f"REVIEWS#{li_ju.id}") if each.id != review.id]
+    for other in listed:
+        assert decide(moderator, other, "approve").json["state"] == "moot"
+    assert decide(moderator, review, "approve").json["state"] == "approved"
+    assert known_as(li_ju) == wish
+
+
+def test_an_official_name_is_for_those_who_hold_the_duty(hood: Hood):
+    assert call_me(hood.resident(), "网格员小王").code == "nickname_looks_official"
+    assert call_me(hood.staff("grid_worker", hood.grid), "网格员小王").json["nickname"] == "网格员小王"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "必须填写"),
+        ({"nickname": ""}, "不能为空"),
+        ({"nickname": "   "}, "不能为空"),
+        ({"nickname": 5}, "应为文字"),
+        ({"nickname": None}, "应为文字"),
+        ({"nickname": "王" * 21}, "最多 20 个字"),
+        ({"nickname": "王" * 101}, "最多 100 个字"),
+        ({"nickname": "李\u0000菊"}, "含有无法显示的字符"),
+        ({"nickname": "李\u200b菊"}, "含有看不见的字符"),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_nickname_is_sent_back(hood: Hood, body: dict, reason: str):
+    answer = hood.resident().put("/me/nickname", json=body)
+    assert (answer.status, answer.wrong) == (422, {"nickname": reason})
+
+
+def test_half_a_character_is_sent_back(hood: Hood):
+    answer = hood.resident().put("/me/nickname", body='{"nickname": "\\ud83d"}')
+    assert answer.status == 422
+
+
+def test_a_nickname_changes_at_most_ten_times_a_day(hood: Hood):
+    li_ju = hood.resident()
+    for n in range(10):
+        assert call_me(li_ju, f"李菊{n}").status == 200
+    assert call_me(li_ju, "李菊").status == 429
+    assert known_as(li_ju) == "李菊9"
+
+
+def test_nobody_changes_a_name_for_somebody_else(hood: Hood):
+    li_ju, other = hood.resident(), hood.resident()
+    assert li_ju.put("/me/nickname", json={"nickname": "我"}, acting_for=other.id).code == "own_affair_only"
+    assert hood.http.put("/me/nickname", json={"nickname": "我"}).code == "login_needed"
+
+
+def test_a_nickname_costs_three_calls(hood: Hood):
+    li_ju = hood.resident()
+    call_me(li_ju, "李菊")
+    with budget() as spent:
+        call_me(li_ju, "菊")
+    assert spent.calls == ["dynamodb Query", "dynamodb GetItem", "dynamodb TransactWriteItems"]
+    with budget() as spent:
+        li_ju.get("/me/profile")
+    assert spent.calls == ["dynamodb BatchGetItem"]
+
+
+def test_a_waiting_nickname_is_in_the_copy_of_my_data_and_goes_with_me(hood: Hood):
+    li_ju = hood.resident()
+    call_me(li_ju, DOUBTFUL)
+    assert list(personal_data.sections["等待审核的昵称"](li_ju.id)) == [{"昵称": DOUBTFUL}]
+    for _ in range(2):
+        personal_data.erase(li_ju.id, now=clock.now())
+    assert ProfileDraft.of(li_ju.id).nickname is None
