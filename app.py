@@ -11,11 +11,11 @@ from typing import Any
 
 from chalice import Chalice, Rate
 
-from chalicelib import wechat_events
+from chalicelib import photo_uploads, wechat_events
 from chalicelib.account import routes as account
 from chalicelib.areas import routes as areas
 from chalicelib.console import commands as console
-from chalicelib.content import jobs as content_jobs
+from chalicelib.content import jobs as content_jobs  # noqa: F401 - registers its timers
 from chalicelib.content import personal as content_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.content import routes as content
 from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its timers
@@ -33,7 +33,7 @@ for slice_ in (areas, people, account, profile, notices, content, help_requests)
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
-app.register_blueprint(content_jobs.jobs)
+app.register_blueprint(photo_uploads.blueprint)
 app.register_blueprint(wechat_events.blueprint)
 
 

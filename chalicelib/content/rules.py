@@ -15,6 +15,7 @@ PHOTO = Flow(
         "checking": {"shown", "refused", "held", "removed"},
         "held": {"shown", "refused", "removed"},
         "shown": {"removed"},
+        "refused": {"removed"},
     }
 )
 REVIEW = Flow(

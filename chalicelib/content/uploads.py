@@ -1,4 +1,4 @@
-"""The photo worker: what S3 announces is taken in, cleaned and handed to WeChat."""
+"""Uploads: what S3 announces is taken in, cleaned and handed to WeChat."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ import msgspec
 from chalicelib.content import photos, pictures
 from chalicelib.content.models import Photo
 from chalicelib.kit import log
+
+
+def announcement(body: str, *, now: datetime) -> None:
+    """Act on one message of the queue."""
+    for key in announced(body):
+        take_in(key, now=now)
 
 
 def announced(body: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 import urllib3
 from PIL import Image
 
-from chalicelib.areas import service as areas
-from chalicelib.content import jobs, photos
+from chalicelib import photo_uploads
+from chalicelib.content import jobs as timers_of_content  # noqa: F401 - registers them
+from chalicelib.content import photos
 from chalicelib.content.models import Photo, Review
-from chalicelib.kit import auth, clock, ids, settings
+from chalicelib.kit import auth, clock, ids
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
@@ -24,33 +25,11 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, partition
-from local.wechat import catalogue, server
 from local.wechat.control import StandIn
 from tests.engine import local_aws
 
 AREA = "330402001001"
 OTHER_AREA = "330402002001"
-
-
-@pytest.fixture(scope="session")
-def _stand_in() -> Iterator[StandIn]:
-    with server.running() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def wechat(_stand_in: StandIn, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """WeChat on a good day; the test breaks it."""
-    _stand_in.mend()
-    _stand_in.settings(media_withheld=False)
-    _stand_in.clear_calls()
-    monkeypatch.setenv("WECHAT_API_BASE", _stand_in.base)
-    # Read once: what settings cost is not what these tests are about.
-    monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
-    configure("secrets", wechat_appid=catalogue.APPID, wechat_secret=catalogue.SECRET)
-    settings.forget()
-    auth.forget_revocations()
-    return _stand_in
 
 
 class Neighbour:
@@ -76,6 +55,7 @@ class Neighbour:
 @pytest.fixture
 def neighbour(wechat: StandIn) -> Callable[..., Neighbour]:
     """`neighbour()` is a resident; `neighbour(moderates="330402")` a moderator over an area."""
+    wechat.clear_calls()
 
     def arrive(moderates: str | None = None) -> Neighbour:
         phone = ids.new_id("phone")
@@ -92,10 +72,8 @@ def neighbour(wechat: StandIn) -> Callable[..., Neighbour]:
     return arrive
 
 
-@pytest.fixture(scope="session")
-def district(engine: None) -> str:
-    areas.put("330402", "南湖区", [])
-    return "330402"
+class Context:
+    aws_request_id = "request-of-the-tests"
 
 
 def attempt(actor: str, key: str | None = None, body: bytes = b"{}") -> Attempt:
@@ -145,7 +123,7 @@ def announcement(key: str) -> dict[str, Any]:
 
 def work(*messages: dict[str, Any]) -> list[str]:
     """Run the worker as Lambda does; the messages that come again."""
-    answer = jobs.process_photos({"Records": list(messages)}, None)
+    answer = photo_uploads.process_photos({"Records": list(messages)}, Context())
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 

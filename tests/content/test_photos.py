@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -357,6 +358,15 @@ def test_a_removed_photo_takes_its_files_along(wechat: StandIn, neighbour: Neigh
     photos.tidy(again(photo), now=clock.now())
     assert objects(f"held/{photo.id}") == []
     assert Photo.find(photo.pk, photo.sk) is None
+
+
+@pytest.mark.parametrize("sent", [b"no picture", picture()])
+def test_a_photo_that_is_of_no_use_can_be_taken_off(wechat: StandIn, neighbour: Neighbours, sent: bytes):
+    photo = taken_in(neighbour(), sent)
+    for _ in range(2):
+        with suppress(rules.SubjectGone), transaction() as tx:
+            photos.remove(tx, again(photo), now=clock.now())
+    assert photos.views([again(photo)], author=True) == []
 
 
 def test_a_link_names_the_bucket_of_the_region_and_ends(wechat: StandIn, neighbour: Neighbours):

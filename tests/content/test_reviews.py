@@ -6,9 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from chalice import Chalice
 
-from chalicelib.content import reviews, routes, rules
+from chalicelib.content import reviews, rules
 from chalicelib.content.models import Review
 from chalicelib.kit import clock, ids
 from chalicelib.kit.errors import Problem
@@ -22,13 +21,6 @@ from tests.engine.budget import budget
 from tests.engine.http import Http
 
 Neighbours = Callable[..., Neighbour]
-
-
-@pytest.fixture(scope="module")
-def http() -> Http:
-    app = Chalice("reviews")
-    app.register_blueprint(routes.routes.blueprint)
-    return Http(app)
 
 
 @pytest.fixture
@@ -275,7 +267,7 @@ def test_one_review_in_full_with_reasons_to_choose_from(wechat: StandIn, neighbo
         ({"decision": "approve", "state": "approved"}, "state"),
         ({"decision": "refuse", "reason": "\u0000"}, "reason"),
     ],
-    ids=str,
+    ids=range(8),
 )
 def test_a_decision_that_is_none_is_sent_back(
     wechat: StandIn, neighbour: Neighbours, http: Http, body: dict, field: str
