@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -43,6 +44,10 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 # The only services the functions call. botocore's descriptions of the other four hundred are 25 MB.
 SERVICES = {"dynamodb", "kms", "s3", "sqs", "ssm"}
+
+# Every cold start reads the whole description of SSM, 800 KB, to call one of its 150 operations: a tenth of its CPU.
+# S3's is as large, but botocore itself uses more of it than the code calls.
+OPERATIONS = {"ssm": {"GetParameters"}}
 
 # Never imported by the functions: command lines, tests, boto3's resources, a Swagger page inside Powertools, and
 # the AVIF codec (8 MB), which WeChat's photo chooser does not produce.
@@ -197,7 +202,9 @@ def _as_yaml(template: dict[str, Any]) -> str:
 def _dependencies(target: Target, project: Path, say: Callable[[str], None]) -> Path:
     """The folder with everything requirements.txt names, trimmed and compiled for the target."""
     requirements = (project / "requirements.txt").read_bytes()
-    recipe = repr((target, _compiler(target) is not None, sorted(SERVICES), _LEFT_OUT, _COMPILE)).encode()
+    recipe = repr(
+        (target, _compiler(target) is not None, sorted(SERVICES), sorted(OPERATIONS["ssm"]), _LEFT_OUT, _COMPILE)
+    ).encode()
     ready = BUILD / "dependencies" / hashlib.sha256(requirements + recipe).hexdigest()[:20]
     if ready.exists():
         return ready
@@ -229,9 +236,33 @@ def _trim(folder: Path) -> None:
     for service in data.iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
+    for name, operations in OPERATIONS.items():
+        _keep_operations(data / name, operations)
     for pattern in _LEFT_OUT:
         for found in folder.glob(pattern):
             shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+
+def _keep_operations(service: Path, operations: set[str]) -> None:
+    """Leave only these operations in a service's description, and the shapes they are made of."""
+    (packed,) = service.glob("*/service-2.json.gz")
+    model = json.loads(gzip.decompress(packed.read_bytes()))
+    model["operations"] = {name: model["operations"][name] for name in sorted(operations)}
+    needed: set[str] = set()
+    waiting: list[Any] = [model["operations"]]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+            shape = part.get("shape")
+            if isinstance(shape, str) and shape not in needed:
+                needed.add(shape)
+                waiting.append(model["shapes"][shape])
+    model["shapes"] = {name: shape for name, shape in model["shapes"].items() if name in needed}
+    packed.with_suffix("").write_text(json.dumps(model), encoding="utf-8")
+    packed.unlink()
 
 
 def _compiler(target: Target) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import sys
 import zipfile
 from pathlib import Path
+
+from botocore import xform_name
 
 from local import packaging
 
@@ -82,6 +85,15 @@ def test_the_services_in_the_zip_are_those_the_code_calls(archive: zipfile.ZipFi
             if name in ("client", "create_client") and call.args and isinstance(call.args[0], ast.Constant):
                 called.add(call.args[0].value)
     assert called == packaging.SERVICES
+
+
+def test_a_shortened_description_knows_every_operation_the_code_calls(archive: zipfile.ZipFile) -> None:
+    for service, kept in packaging.OPERATIONS.items():
+        (described,) = [name for name in archive.namelist() if re.match(rf"botocore/data/{service}/.*/service-2", name)]
+        assert set(json.loads(archive.read(described))["operations"]) == kept
+        sources = [source.read_text() for source in (ROOT / "chalicelib").rglob("*.py")]
+        called = {call for source in sources for call in re.findall(rf'client\("{service}"\)\.(\w+)', source)}
+        assert called == {xform_name(operation) for operation in kept}
 
 
 def test_the_zip_stays_small_enough_to_start_fast(package: Path) -> None:
