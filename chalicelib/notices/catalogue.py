@@ -84,7 +84,7 @@ KINDS: dict[str, Kind] = {
         template="help_progress",
         subject="{title}",
         state="已送达",
-        hint="请到{place}领取",
+        hint="请领取：{place}",
         matters=True,
     ),
     "help_done": Kind(
@@ -115,6 +115,38 @@ KINDS: dict[str, Kind] = {
         template="to_do",
         subject="{title}",
         hint="东西在{place}没人领",
+        matters=True,
+    ),
+    "help_not_fetched": Kind(
+        to="the requester",
+        title="东西还在等您领取",
+        text="“{title}”要的东西还在{place}，请尽快带上取件码去领。取件码在求助详情里。",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="等您领取",
+        hint="请领取：{place}",
+        matters=True,
+    ),
+    "help_never_fetched": Kind(
+        to="the grid worker of the request's area",
+        title="有东西一直没人领取",
+        text="“{title}”要的东西一直放在{place}没人领，请联系求助人。",
+        page=HELP,
+        template="to_do",
+        subject="{title}",
+        hint="没人领取：{place}",
+        matters=True,
+    ),
+    "help_take_back": Kind(
+        to="the helper, when the requester closed their account before fetching the goods",
+        title="请把东西取回",
+        text="“{title}”的求助人已注销账号，您送的东西没有人领，请到存放点取回。谢谢您的好意！",
+        page=HELP,
+        template="help_progress",
+        subject="{title}",
+        state="请取回",
+        hint="求助人已注销，请取回东西",
         matters=True,
     ),
     "help_collected": Kind(
@@ -208,16 +240,6 @@ KINDS: dict[str, Kind] = {
         state="已过期",
         hint="还需要的话请重新发布",
     ),
-    "help_request_removed": Kind(
-        to="the requester",
-        title="求助已被移除",
-        text="“{title}”已被审核员移除。原因：{reason}",
-        page=HELP,
-        template="help_progress",
-        subject="{title}",
-        state="已移除",
-        hint="{reason}",
-    ),
     "help_objected": Kind(
         to="the grid worker of the request's area",
         title="有居民对帮忙结果有异议",
@@ -235,7 +257,7 @@ KINDS: dict[str, Kind] = {
         page=HELP,
         template="to_do",
         subject="{title}",
-        hint="{place}有求助没人回应",
+        hint="没人回应：{place}",
         matters=True,
     ),
     "help_unanswered_urgent": Kind(
@@ -245,7 +267,7 @@ KINDS: dict[str, Kind] = {
         page=HELP,
         template="to_do",
         subject="{title}",
-        hint="{place}紧急求助没人回应",
+        hint="紧急，没人回应：{place}",
         urgent=True,
         matters=True,
     ),
@@ -256,7 +278,7 @@ KINDS: dict[str, Kind] = {
         page=HELP,
         template="community",
         subject="{title}",
-        hint="{place}有邻居求助",
+        hint="邻居求助：{place}",
     ),
     # --------------------------------------------------------------------------------------------- content
     "content_in_review": Kind(
@@ -282,7 +304,7 @@ KINDS: dict[str, Kind] = {
         state="未通过",
         hint="{reason}",
     ),
-    "content_hidden": Kind(
+    "content_hidden_by_flags": Kind(
         to="the author",
         title="内容暂时隐藏",
         text="有几位居民对您的{what}提出了异议（{reason}），审核员看过之前暂时隐藏。结果会再通知您。",
@@ -388,7 +410,7 @@ KINDS: dict[str, Kind] = {
         page=ME,
         template="community",
         subject="您有了新的职务",
-        hint="{place}{role}",
+        hint="{role}：{place}",
     ),
     "duty_ended": Kind(
         to="the resident",
@@ -397,6 +419,6 @@ KINDS: dict[str, Kind] = {
         page=ME,
         template="community",
         subject="您的职务已结束",
-        hint="{place}{role}",
+        hint="{role}：{place}",
     ),
 }

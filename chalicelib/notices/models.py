@@ -27,6 +27,7 @@ class Notice(Remembers, discriminator="notice"):
 
     by_person: `UNREAD#<resident id>` / `<time>_<random>` until it is read.
     by_area: `NOT_REACHED#<district>` / `<area>#<time>_<random>` while somebody should call instead.
+    by_due: timer `push_notice` until its push has ended.
     """
 
     topic = UnicodeAttribute()  # its kind in the catalogue

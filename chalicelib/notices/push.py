@@ -353,13 +353,13 @@ def _close(notice: Notice, outcome: Outcome, now: datetime) -> None:
     """Write down what became of this try, for as long as it is still ours."""
     rules.PUSH.check(notice.push_state, outcome.state, or_raise=rules.AlreadyTaken())
     actions: list[Action] = [Notice.push_state.set(outcome.state)]
-    facts: dict[Any, Any] = {
-        Notice.errcode: outcome.errcode,
-        Notice.channel: outcome.channel,
-        Notice.msgid: outcome.msgid,
-        Notice.sent_at: now if outcome.state == "sent" else None,
-    }
-    actions += [attribute.set(value) for attribute, value in facts.items() if value is not None]
+    facts: list[tuple[Any, Any]] = [
+        (Notice.errcode, outcome.errcode),
+        (Notice.channel, outcome.channel),
+        (Notice.msgid, outcome.msgid),
+        (Notice.sent_at, now if outcome.state == "sent" else None),
+    ]
+    actions += [attribute.set(value) for attribute, value in facts if value is not None]
     if outcome.answer_lost:
         actions.append(Notice.answers_lost.add(1))
     if outcome.patience:

@@ -19,7 +19,7 @@ from chalicelib.wechat import callback
 routes = Routes(__name__)
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-AreaCode = Annotated[str, Meta(pattern=r"^\d{6,18}$")]
+AreaCode = Annotated[str, Meta(pattern="^[0-9]{6,18}$")]
 TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
