@@ -4,8 +4,8 @@ Paste one as a test event, e.g.
 
     {"command": "grant_duty", "resident_id": "res_…", "role": "grid_worker", "area": "330402010001001"}
 
-Who did it is in CloudTrail; the function's request id, which every change keeps, joins the two. A command is
-checked as a whole before anything is written. Sending it again changes nothing more.
+Who did it is in CloudTrail; the function's request id joins it with the log line, which names the command and what
+it was about. A command is checked as a whole before anything is written. Sending it again changes nothing more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
-from chalicelib.kit import clock, log
+from chalicelib.kit import clock, explain, log
 from chalicelib.kit.errors import Invalid, Problem
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
@@ -29,6 +29,11 @@ from chalicelib.people.models import Duty, Resident
 
 AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
+ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class CommandInvalid(Invalid):
+    code, detail = "command_invalid", "命令写得不对，请对照说明改正。"
 
 
 class _Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="command"):
@@ -55,7 +60,7 @@ class PutAreas(_Command, frozen=True, tag="put_areas"):
 class GrantDuty(_Command, frozen=True, tag="grant_duty"):
     """Give a resident a role over an area. They find their id in the mini-program under 我的."""
 
-    resident_id: str
+    resident_id: ResidentId
     role: people_rules.Role
     area: AreaCode
     until_at: Annotated[datetime, Meta(tz=True)] | None = None
@@ -64,7 +69,7 @@ class GrantDuty(_Command, frozen=True, tag="grant_duty"):
 class EndDuty(_Command, frozen=True, tag="end_duty"):
     """Take a duty from a resident, from now on."""
 
-    resident_id: str
+    resident_id: ResidentId
     role: people_rules.Role
     area: AreaCode
 
@@ -81,8 +86,16 @@ def administer(event: Any, *, request_id: str, now: datetime) -> dict[str, Any]:
         log.logger.info("administer", extra={"code": problem.code})
         fields = problem.fields if isinstance(problem, Invalid) else {}
         return {"ok": False, "code": problem.code, "detail": problem.detail, "fields": fields}
-    log.logger.info("administer", extra={"code": "ok", "audit": 1})
+    log.logger.info("administer", extra={"code": "ok", "audit": 1, **_about(command)})
     return {"ok": True, "detail": done}
+
+
+def _about(command: Command) -> dict[str, Any]:
+    """What the log keeps of a command: ids, codes and counts."""
+    name = _config(type(command)).tag
+    if isinstance(command, PutAreas):
+        return {"command": name, "areas": len(command.areas)}
+    return {"command": name, "resident": command.resident_id, "role": command.role, "area": command.area}
 
 
 def _understand(event: Any) -> Command:
@@ -90,14 +103,27 @@ def _understand(event: Any) -> Command:
         command: Command = msgspec.convert(event, Command)
         return command
     except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `$.")
-        raise Invalid(
-            "command_invalid", "命令写得不对，请对照说明改正。", {where.rstrip("`") or "command": message}
-        ) from error
+        raise CommandInvalid(fields=_what_is_wrong(event)) from error
+
+
+def _what_is_wrong(event: Any) -> dict[str, str]:
+    if not isinstance(event, dict):
+        return {"": "应为一组内容"}
+    shapes = {_config(shape).tag: shape for shape in _HANDLERS}
+    shape = shapes.get(event.get("command")) if isinstance(event.get("command"), str) else None
+    if shape is None:
+        return {"command": f"可用的命令：{'、'.join(shapes)}"}
+    return explain.wrong_fields({name: event[name] for name in event if name != "command"}, shape, strict=True)
+
+
+def _config(shape: type[Any]) -> Any:
+    return shape.__struct_config__
 
 
 def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
     given = {row.code for row in command.areas}
+    if len(given) < len(command.areas):
+        raise CommandInvalid(fields={"areas": "同一个编码出现了两次"})
     for row in command.areas:
         parent = area_rules.parent(row.code) if area_rules.well_formed(row.code) else None
         if parent is None:
@@ -112,15 +138,19 @@ def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
 def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
     place = areas.get(command.area).name
     if command.until_at is not None and command.until_at <= now:
-        raise Invalid("command_invalid", "结束时间已经过了。", {"until_at": "应晚于现在"})
+        raise CommandInvalid(fields={"until_at": "应晚于现在"})
     resident = _resident(command.resident_id)
     duty = Duty.new(
         resident.id, command.role, command.area, from_at=now, until_at=command.until_at, granted_by=request_id
     )
     role = people_rules.ROLE_NAMES[command.role]
-    with transaction() as tx:
-        people.grant_duty(tx, duty)
-        notices.tell(tx, resident.id, "duty_given", about=resident.id, now=now, role=role, place=place)
+    held = Duty.find(duty.pk, duty.sk)
+    if held is not None and people_rules.in_force(held, now):
+        duty.from_at = held.from_at  # only the end changes, if anything
+    if held is None or (held.from_at, held.until_at) != (duty.from_at, duty.until_at):
+        with transaction() as tx:
+            people.grant_duty(tx, duty)
+            notices.tell(tx, resident.id, "duty_given", about=resident.id, now=now, role=role, place=place)
     until = f"，到 {clock.spoken(command.until_at)} 为止" if command.until_at else ""
     return f"{resident.nickname} 现在是{place}的{role}{until}。"
 

@@ -123,7 +123,7 @@ ACTS = (
     _object("delete_object", "incoming", {SWEEP, PHOTOS}),
     _object("delete_object", "held", {SWEEP, PHOTOS}),
     _object("delete_object", "shown", {SWEEP}),
-    _object("delete_object", "copies", NOBODY),
+    _object("delete_object", "copies", {API, SWEEP, EVENTS}),
     Act("list the photos", "s3", "list_objects_v2", {"Bucket": "{MediaBucketName}"}, {API, SWEEP, EVENTS, PHOTOS}),
     Act("open the photos to the public", "s3", "put_bucket_policy", {"Bucket": "{MediaBucketName}", "Policy": "{}"}, NOBODY),
     _send("PushQueueUrl", {SWEEP, DISPATCH}),
