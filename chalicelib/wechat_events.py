@@ -15,6 +15,7 @@ from chalicelib.account import closing  # noqa: F401 - registers for withdrawn a
 from chalicelib.content import personal as content_personal  # noqa: F401
 from chalicelib.content import photos
 from chalicelib.help import personal as help_personal  # noqa: F401
+from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
 from chalicelib.notices import events
 from chalicelib.profile import service as profile  # noqa: F401

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.content import (
-    personal,  # noqa: F401 - registers what it holds about a person
-    photos,
-    reviews,
-)
+from chalicelib.content import photos, reviews
 from chalicelib.kit import timers
 
 timers.on("recheck_text")(reviews.recheck)
