@@ -74,7 +74,9 @@ def inbox(*, caller: Caller, cursor: str | None) -> Page[Notice]:
 
 def unread_count(*, caller: Caller) -> int:
     """How many the caller has not read, counted up to a hundred: nobody needs to know more."""
-    return int(Item.by_person.count(unread(caller.id), limit=UNREAD_SHOWN + 1))
+    # PynamoDB's own count asks on until the end of the list; this is one Query.
+    found = Item.by_person.query(unread(caller.id), limit=UNREAD_SHOWN + 1, attributes_to_get=["PK", "SK", "kind"])
+    return len(list(found))
 
 
 def read(*, caller: Caller, notice_id: str, now: datetime) -> None:

@@ -82,7 +82,9 @@ def test_reading_all_goes_on_until_nothing_is_left(http: Http, li_ju: Neighbour)
         for _ in range(100):
             service.tell(tx, li_ju.id, "copy_ready", about="x", now=NOON)
     tell(li_ju)
-    assert http.get("/inbox/unread", token=li_ju.token).json == {"count": 99, "more": True}
+    with budget() as spent:
+        assert http.get("/inbox/unread", token=li_ju.token).json == {"count": 99, "more": True}
+    assert spent.calls == ["dynamodb Query"]
     assert http.post("/inbox/read-all", token=li_ju.token).json == {"more": True}
     assert http.post("/inbox/read-all", token=li_ju.token).json == {"more": False}
     assert http.get("/inbox/unread", token=li_ju.token).json == {"count": 0, "more": False}
