@@ -218,9 +218,9 @@ class Queue:
         self._sqs = local_aws.client("sqs")
         self.empty()
 
-    def receive(self) -> list[dict[str, Any]]:
+    def receive(self, at_most: int = 10) -> list[dict[str, Any]]:
         found = self._sqs.receive_message(
-            QueueUrl=self.url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=30
+            QueueUrl=self.url, MaxNumberOfMessages=at_most, AttributeNames=["All"], VisibilityTimeout=30
         )
         return [
             {
@@ -240,10 +240,10 @@ class Queue:
             for each in found:
                 self.delete(each)
 
-    def work(self) -> int:
+    def work(self, at_once: int = 10) -> int:
         """Hand over everything in the queue as Lambda would, until it is empty. Returns how many messages went."""
         done = 0
-        while found := self.receive():
+        while found := self.receive(at_once):
             again = set(work(*found, worker=self._worker))
             assert not again
             for each in found:

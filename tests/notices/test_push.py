@@ -98,11 +98,9 @@ def test_ten_messages_to_one_person_arrive_in_their_order_and_never_collide(
 ) -> None:
     li_ju.accept(ONE_TIME, times=10)
     dispatch(*[tell(li_ju, title=f"第{number}件") for number in range(10)])
-    workers = [threading.Thread(target=pushes.work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    wechat.settings(send_milliseconds=20)  # long enough for two at a time to meet
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(lambda _: pushes.work(at_once=1), range(3))) == 10
     assert [text.splitlines()[1] for text in li_ju.received] == [f"事项：第{number}件" for number in range(10)]
     assert {call["outcome"] for call in wechat.recent_calls() if call["endpoint"] == SEND} == {"ok"}
 
