@@ -88,10 +88,10 @@ class Review(Remembers, discriminator="review"):
 
     @property
     def what(self) -> str:
-        """What it is, in a notice to its author: 照片, or the beginning of what they wrote."""
-        if self.subject == "photo":
-            return "照片"
+        """What it is, in a notice to its author: the beginning of what they wrote, or what a photo is called."""
         line = " ".join((self.excerpt or "").split())
+        if self.subject == "photo":
+            return line
         return f"“{line if len(line) <= 16 else line[:15] + '…'}”"
 
 
@@ -125,6 +125,11 @@ class Photo(Remembers, discriminator="photo"):
     @property
     def id(self) -> str:
         return self.sk.removeprefix("PHOTO#")
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return "头像" if self.pk.startswith("RES#") else "照片"
 
     @property
     def upload_key(self) -> str:

@@ -328,8 +328,8 @@ def no_upload(photo: Photo, *, now: datetime) -> None:
     current = Photo.find(photo.pk, photo.sk)
     if current is None or current.state != "awaited":
         return
-    with transaction() as tx:
-        tx.delete(current, when=_still(current))
+    with suppress(rules.SubjectGone), transaction() as tx:  # the other sweep, or the upload, was faster
+        tx.delete(current, when=_still(current), or_raise=rules.SubjectGone())
         _tell_subject(tx, current, shown=False, now=now)
 
 
@@ -354,12 +354,12 @@ def tidy(photo: Photo, *, now: datetime) -> None:
     if current.state != "shown":
         useless += [_shown_key(current.id), _shown_key(current.id, small=True)]
     delete(*useless)
-    done = Photo.timer == "tidy_photo"
-    with transaction() as tx:
+    as_it_was = _still(current) & (Photo.timer == "tidy_photo")
+    with suppress(rules.SubjectGone), transaction() as tx:  # removed meanwhile: that set the timer anew
         if current.state == "removed":
-            tx.delete(current, when=done)
+            tx.delete(current, when=as_it_was, or_raise=rules.SubjectGone())
         else:
-            tx.update(current, timers.stop(), when=done)
+            tx.update(current, timers.stop(), when=as_it_was, or_raise=rules.SubjectGone())
 
 
 def _try_later(photo: Photo, *, now: datetime, hopeless: bool) -> None:
@@ -389,7 +389,7 @@ def _hand_over(photo: Photo, *, cause: str, now: datetime) -> None:
         author_id=photo.author_id,
         writer_id=photo.writer_id,
         area=photo.area,
-        excerpt="",
+        excerpt=photo.called,
         cause=cause,
         now=now,
     )
@@ -443,7 +443,7 @@ def _tell_refused(tx: transaction, photo: Photo, *, reason: str, now: datetime) 
         about=service.about(photo.pk),
         now=now,
         area=photo.area,
-        what="照片",
+        what=photo.called,
         reason=reason,
     )
 

@@ -351,6 +351,24 @@ def test_a_photo_uploaded_in_time_does_not_care_about_that_timer(wechat: StandIn
     assert again(photo).state == "checking"
 
 
+def test_two_sweeps_at_once_give_a_place_back_once(wechat: StandIn, neighbour: Neighbours):
+    author, some = neighbour(), album()
+    photo = add_photo(author, some)
+    later = clock.now() + timedelta(days=1)
+    with ThreadPoolExecutor(4) as several:
+        for done in [several.submit(photos.no_upload, photo, now=later) for _ in range(4)]:
+            done.result()
+    assert again(some).count == 0
+
+
+def test_two_sweeps_tidy_as_one(wechat: StandIn, neighbour: Neighbours):
+    photo = taken_in(neighbour(), b"no picture")
+    with ThreadPoolExecutor(4) as several:
+        for done in [several.submit(photos.tidy, photo, now=photo.due_at) for _ in range(4)]:
+            done.result()
+    assert again(photo).timer is None
+
+
 def test_a_removed_photo_takes_its_files_along(wechat: StandIn, neighbour: Neighbours):
     photo = taken_in(neighbour())
     with transaction() as tx:

@@ -149,7 +149,7 @@ def test_a_moderator_may_let_an_avatar_pass(hood: Hood):
     li_ju, moderator = hood.resident(), hood.staff("moderator")
     held = judged(uploaded(li_ju), "review", 21000)
     [line] = moderator.get(f"/reviews?area={hood.community}").json["items"]
-    assert line["subject"] == "photo"
+    assert (line["subject"], line["excerpt"]) == ("photo", "头像")
     assert moderator.get(f"/reviews/{line['id']}").json["photo"]
     assert moderator.post(f"/reviews/{line['id']}/decide", json={"decision": "approve"}).status == 200
     assert avatar_of(li_ju) == held.id
