@@ -1,0 +1,59 @@
+"""Choosing a nickname and an avatar on a bad day of AWS: asked again, it has been done once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.content.models import Photo
+from chalicelib.kit.table import Item
+from chalicelib.people.models import partition
+from chalicelib.profile.models import ProfileDraft
+from tests.content.test_texts import DOUBTFUL
+from tests.engine.http import Answer
+from tests.faults.acts import Act
+from tests.faults.faults import FOR_EVER, KINDS, Kind, possible
+from tests.faults.test_every_call_fails import fail_then_repeat, faultless
+from tests.neighbourhood import Hood, Neighbour
+
+
+def newcomer(hood: Hood) -> Neighbour:
+    somebody = hood.somebody()
+    somebody.consent()
+    return somebody
+
+
+def naming(hood: Hood) -> Act:
+    def name(li_ju: Neighbour, key: str) -> Answer:
+        return li_ju.put("/me/nickname", json={"nickname": DOUBTFUL})
+
+    def facts(li_ju: Neighbour) -> Any:
+        """One wish, and one review of it that is still open."""
+        draft = ProfileDraft.of(li_ju.id)
+        undecided = [each.id for each in Item.by_person.query(f"REVIEWS#{li_ju.id}")]
+        return draft.nickname, undecided == [draft.nickname_review]
+
+    name(newcomer(hood), "warm")  # WeChat's token is there from now on
+    return Act("a nickname is held", lambda: newcomer(hood), name, facts)
+
+
+def choosing(hood: Hood) -> Act:
+    def choose(li_ju: Neighbour, key: str) -> Answer:
+        return li_ju.post("/me/avatar", json={}, key=key)
+
+    def facts(li_ju: Neighbour) -> Any:
+        photos = [item for item in Item.collection(partition(li_ju.id), "PHOTO#") if isinstance(item, Photo)]
+        return [photo.state for photo in photos], [photo.id for photo in photos] == [ProfileDraft.of(li_ju.id).avatar]
+
+    return Act("an avatar is invited", lambda: newcomer(hood), choose, facts)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("act", [naming, choosing], ids=lambda of: of.__name__)
+def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(hood: Hood, act: Any, kind: Kind):
+    act = act(hood)
+    calls, wanted = faultless(act)
+    for number, name in enumerate(calls, start=1):
+        if possible(kind, name):
+            fail_then_repeat(act, number, kind, FOR_EVER, wanted)
