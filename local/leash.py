@@ -18,7 +18,8 @@ _PATIENCE_SECONDS = 20
 
 
 def _follow() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # unbuffered: a buffer is locked when the interpreter shuts down
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_PATIENCE_SECONDS)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -49,15 +49,15 @@ SERVICES = {"dynamodb", "kms", "s3", "sqs", "ssm"}
 # S3's is as large, but botocore itself uses more of it than the code calls.
 OPERATIONS = {"ssm": {"GetParameters"}}
 
-# Never imported by the functions: command lines, tests, boto3's resources, a Swagger page inside Powertools, and
-# the AVIF codec (8 MB), which WeChat's photo chooser does not produce.
+# Never imported by the functions: command lines, tests, boto3's resources, all of Powertools but its Logger (what it
+# imports stays), and the AVIF codec (8 MB), which WeChat's photo chooser does not produce.
 _LEFT_OUT = (
     "bin",
     "boto3/data",
     "boto3/examples",
     "certifi/tests",
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",
     "PIL/_avif*.so",
     "pillow.libs/libavif*",
     "PIL/_imagingtk*.so",
@@ -205,7 +205,8 @@ def _dependencies(target: Target, project: Path, say: Callable[[str], None]) -> 
     recipe = repr(
         (target, _compiler(target) is not None, sorted(SERVICES), sorted(OPERATIONS["ssm"]), _LEFT_OUT, _COMPILE)
     ).encode()
-    ready = BUILD / "dependencies" / hashlib.sha256(requirements + recipe).hexdigest()[:20]
+    name = f"{'lambda' if target.platforms else 'local'}-{target.runtime}"
+    ready = BUILD / "dependencies" / f"{name}-{hashlib.sha256(requirements + recipe).hexdigest()[:16]}"
     if ready.exists():
         return ready
     say(f"Installing the dependencies for {target.runtime} (only after a change of requirements.txt)")
@@ -215,6 +216,8 @@ def _dependencies(target: Target, project: Path, say: Callable[[str], None]) -> 
         _install(target, project / "requirements.txt", folder)
         _trim(folder)
         _compile(target, folder)
+        for outdated in ready.parent.glob(f"{name}-*"):
+            shutil.rmtree(outdated, ignore_errors=True)
         with contextlib.suppress(OSError):  # somebody else packaged at the same moment: theirs is the same
             folder.rename(ready)
     return ready

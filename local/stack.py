@@ -10,8 +10,9 @@
 
 ministack is a whole local AWS in one process. Where it differs from AWS in what we use is mended here, and only
 here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`), it checks the right to
-ssm:GetParameters against no parameter at all (`_for_the_local_aws`), and it forgets a table's stream when it stops but
-not how far it was read (`_forget_stream_positions`).
+ssm:GetParameters against no parameter at all and the right to a batch of messages under a name of its own
+(`_for_the_local_aws`), and it forgets a table's stream when it stops but
+not how far it was read, and it moves to another port without its queues (`_mend_kept_state`).
 """
 
 from __future__ import annotations
@@ -268,9 +269,9 @@ class Stack:
     # ----------------------------------------------------------------------------------------------------- inside
 
     def _start_aws(self) -> None:
-        self._forget_stream_positions()
         for folder in ("aws", "s3", "tmp"):
             (self.state / folder).mkdir(exist_ok=True)
+        self._mend_kept_state()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment |= {
             "AUTH": "true" if self._enforce_iam else "false",
@@ -293,13 +294,20 @@ class Stack:
         self._spawn(["ministack"], environment)
         self._wait(f"{self.aws_url}/_ministack/ready")
 
-    def _forget_stream_positions(self) -> None:
-        """ministack keeps how far the stream was read, but not the stream: new notices would go unread for long."""
-        kept = self.state / "aws" / "lambda.json"
-        if kept.exists():
-            saved = json.loads(kept.read_text())
+    def _mend_kept_state(self) -> None:
+        """ministack keeps queues under URLs with its port, and how far the stream was read but not the stream."""
+        kept = self.state / "aws"
+        port = kept / "port"
+        if port.exists() and port.read_text() != str(self.port):
+            for file in kept.glob("*.json"):
+                text = file.read_text()
+                file.write_text(text.replace(f"127.0.0.1:{port.read_text()}", f"127.0.0.1:{self.port}"))
+        functions = kept / "lambda.json"
+        if functions.exists():
+            saved = json.loads(functions.read_text())
             saved["payload"]["dynamodb_stream_positions"]["data"].clear()
-            kept.write_text(json.dumps(saved))
+            functions.write_text(json.dumps(saved))
+        port.write_text(str(self.port))
 
     def _start_wechat(self) -> None:
         arguments = ["--port", str(self.wechat_port), "--callback-url", f"{self.api_url}wechat/callback"]
@@ -348,14 +356,8 @@ class Stack:
                 )
 
     def _deploy(self, package: Path) -> None:
-        """What `aws cloudformation package` and `deploy` do."""
+        """What `aws cloudformation package` and `deploy` do, unless this very package is what runs."""
         label = json.loads((package / "package.json").read_text())
-        s3, cloudformation = self.client("s3"), self.client("cloudformation")
-        with contextlib.suppress(ClientError):
-            s3.create_bucket(Bucket=_PACKAGES)
-        zip_key, template_key = f"{label['zip']}.zip", f"{label['key']}.yaml"
-        template = yaml.safe_load((package / "template.yaml").read_text(encoding="utf-8"))
-        _for_the_local_aws(template, code=f"s3://{_PACKAGES}/{zip_key}")
         parameters = {
             "Stage": self.stage,
             "WeChatApiBase": self.wechat_url,
@@ -363,32 +365,30 @@ class Stack:
             "SweepState": "ENABLED" if self._timer else "DISABLED",
             "RequireTls": "false",
         }
-        arguments = {
-            "StackName": f"weijiayuan-{self.stage}",
-            "TemplateURL": f"{self.aws_url}/{_PACKAGES}/{template_key}",
-            "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-            "Capabilities": ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        }
         before = self._description()
-        deployed = (self.state / "deployed.json") if self._keep else None
-        wanted = json.dumps([label["key"], parameters], sort_keys=True)
-        if before and deployed and deployed.exists() and deployed.read_text() == wanted:
+        if before and _runs(before, label["key"], parameters):
             self.outputs = _outputs(before)
             return
+        self._say("Deploying the package" if before is None else "Deploying the changed package")
+        template = yaml.safe_load((package / "template.yaml").read_text(encoding="utf-8"))
+        zip_key, template_key = f"{label['zip']}.zip", f"{label['key']}.yaml"
+        _for_the_local_aws(template, code=f"s3://{_PACKAGES}/{zip_key}")
+        template["Outputs"]["Package"] = {"Value": label["key"]}
+        s3, cloudformation = self.client("s3"), self.client("cloudformation")
+        with contextlib.suppress(ClientError):
+            s3.create_bucket(Bucket=_PACKAGES)
         for old in s3.list_objects_v2(Bucket=_PACKAGES).get("Contents", []):
             s3.delete_object(Bucket=_PACKAGES, Key=old["Key"])
-        self._say("Deploying the package" if before is None else "Deploying the changed package")
         s3.put_object(Bucket=_PACKAGES, Key=zip_key, Body=(package / "deployment.zip").read_bytes())
         s3.put_object(Bucket=_PACKAGES, Key=template_key, Body=yaml.safe_dump(template, allow_unicode=True).encode())
-        try:
-            (cloudformation.create_stack if before is None else cloudformation.update_stack)(**arguments)
-        except ClientError as error:
-            if "No updates are to be performed" not in str(error):
-                raise
+        (cloudformation.create_stack if before is None else cloudformation.update_stack)(
+            StackName=f"weijiayuan-{self.stage}",
+            TemplateURL=f"{self.aws_url}/{_PACKAGES}/{template_key}",
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
         self.outputs = _outputs(self._deployed())
         self._give_gateway_responses(template)
-        if deployed:
-            deployed.write_text(wanted)
 
     def _description(self) -> dict[str, Any] | None:
         try:
@@ -454,6 +454,9 @@ def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:
             resource["Properties"]["CodeUri"] = code
         if resource["Type"] == "AWS::IAM::Role":
             for statement in resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+                if "sqs:SendMessage" in statement["Action"]:
+                    # On AWS one permission stands for both calls, and IAM knows no action of this name.
+                    statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
                 if statement["Action"] == ["ssm:GetParameters"]:
                     # tests/packaging checks that the real resource is the stage's own settings.
                     statement["Resource"] = "*"
@@ -461,6 +464,11 @@ def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:
 
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) else value
+
+
+def _runs(description: dict[str, Any], package: str, parameters: dict[str, str]) -> bool:
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in description["Parameters"]}
+    return _outputs(description).get("Package") == package and given.items() >= parameters.items()
 
 
 def _outputs(description: dict[str, Any]) -> dict[str, str]:
