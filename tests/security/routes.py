@@ -1,0 +1,39 @@
+"""All routes of the app, with an address for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.kit.http import ROUTES, Route
+
+# What a GET cannot do without.
+QUERIES = {
+    "/residences": "area=330402001001",
+    "/call-sheet": "area=330402001001",
+    "/reviews": "area=330402001001",
+    "/help-requests": "area=330402001001",
+    "/help-requests/unanswered": "area=330402001001",
+    "/me/templates": "moment=work",
+}
+
+
+def of_the_app(routes: Iterable[Route]) -> list[Route]:
+    """Without those that tests of the kit made for themselves."""
+    import app  # noqa: F401 - it registers them
+
+    return [route for route in routes if route.view.__module__.startswith("chalicelib.")]
+
+
+def address(route: Route, area: str = "", **parameters: str) -> str:
+    """Where to call it: each path parameter as given, else an id of nobody; a GET with the query it needs."""
+    path = re.sub(r"{(\w+)}", lambda found: parameters.get(found[1], f"{found[1]}_nobody"), route.path)
+    query = QUERIES.get(route.path) if route.method == "GET" else None
+    if query and area:
+        query = re.sub(r"area=\d+", f"area={area}", query)
+    return f"{path}?{query}" if query else path
+
+
+def all_routes() -> dict[str, Any]:
+    return {route.name: route for route in of_the_app(ROUTES)}
