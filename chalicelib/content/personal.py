@@ -13,11 +13,20 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 
+_STATES = {
+    "awaited": "等待上传",
+    "checking": "正在检查",
+    "held": "等待审核",
+    "shown": "已显示",
+    "refused": "没有通过",
+    "removed": "已删除",
+}
+
 
 @personal_data.section("照片")
 def export_photos(resident_id: str) -> Iterable[dict[str, Any]]:
     return [
-        {"时间": clock.spoken(photo.invited_at), "状态": photo.state, "编号": photo.id}
+        {"时间": clock.spoken(photo.invited_at), "种类": photo.called, "状态": _STATES[photo.state], "编号": photo.id}
         for photo in Item.by_person.query(f"PHOTOS#{resident_id}")
     ]
 
