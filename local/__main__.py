@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.status import Status
@@ -18,7 +19,6 @@ from local import demo, district
 from local.packaging import ROOT, PackagingFailed
 from local.stack import Stack, StackFailed, port_is_free
 
-STATE = ROOT / ".local" / "run"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,21 +45,22 @@ class _Steps:
 
 
 def main() -> int:
-    asked = _arguments()
+    state, asked = _arguments()
     console = Console(highlight=False)
     for name, port in asked.items():
         if not port_is_free(port):
             console.print(
-                f"端口 {port} 被占用，请先停掉占用它的程序，或换一个端口：make run {name}={port + 1000}\n"
-                f"Port {port} is in use (another make run?). Stop that program, or: make run {name}={port + 1000}",
+                f"端口 {port} 被占用：先停掉占用它的程序，或 make run {name}={port + 1000} · "
+                f"Port {port} is in use: stop that program (another make run?), or make run {name}={port + 1000}",
                 markup=False,
+                soft_wrap=True,
             )
             return 1
     for number in _STOP_SIGNALS:
         signal.signal(number, _stop)
     steps = _Steps(console)
     stack = Stack(
-        STATE,
+        state,
         port=asked["AWS_PORT"],
         wechat_port=asked["WECHAT_PORT"],
         keep=True,
@@ -117,7 +118,7 @@ def _run(stack: Stack, page_port: int, steps: _Steps, console: Console) -> None:
     )
     while not (ended := stack.ended()):
         time.sleep(1)
-    raise StackFailed(f"{ended} ended by itself. Its log is in {os.path.relpath(STATE)}/")
+    raise StackFailed(f"{ended} ended by itself. Its log is in {os.path.relpath(stack.state)}/")
 
 
 class _Stopped(BaseException):
@@ -128,13 +129,14 @@ def _stop(*_: object) -> None:
     raise _Stopped
 
 
-def _arguments() -> dict[str, int]:
+def _arguments() -> tuple[Path, dict[str, int]]:
     parser = argparse.ArgumentParser(prog="make run", description="The whole product on this machine.")
+    parser.add_argument("--state", type=Path, default=ROOT / ".local" / "run")
     ports = {"PORT": 8092, "AWS_PORT": 4566, "WECHAT_PORT": 8091}
     for name, port in ports.items():
         parser.add_argument(f"--{name.lower().replace('_', '-')}", type=int, default=port)
     asked = vars(parser.parse_args())
-    return {name: asked[name.lower()] for name in ports}
+    return asked["state"], {name: asked[name.lower()] for name in ports}
 
 
 if __name__ == "__main__":
