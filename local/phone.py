@@ -35,7 +35,7 @@ class Phone:
         self.person = person
         self._api_url = api_url.rstrip("/")
         self._wechat = wechat
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=35))
+        self._pool = urllib3.PoolManager(maxsize=8, retries=False, timeout=urllib3.Timeout(connect=2, read=35))
         self.token: str | None = None
         self.id = ""
 
