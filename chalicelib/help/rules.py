@@ -27,8 +27,8 @@ REQUEST = Flow(
     }
 )
 # For an errand, a skill or company "dropped off" means that the helper says it is done,
-# and "collected" that the requester says so too. "returned": the requester's account was closed before the
-# goods were fetched, and the helper takes them back.
+# and "collected" that the requester says so too. "returned": the helper takes the goods back, because the
+# requester's account was closed before they were fetched, or a carer has looked into an objection.
 OFFER = Flow(
     {
         "offered": {"dropped_off", "cancelled", "lapsed"},
@@ -52,6 +52,7 @@ class HelpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open_days: int = 14  # for a request without a needed-by time
     collect_reminder_hours: int = 48
     asks_a_day: int = 10
+    files_a_day: int = 100  # by one staff member for people without WeChat
     offers_a_day: int = 30
     messages_an_hour: int = 60
     flags_a_day: int = 10
@@ -103,11 +104,15 @@ class NotNow(Refused):
 
 
 class GoodsWaiting(Refused):
-    code, detail = "goods_waiting", "邻居已经把东西送到了，请先领取，再撤下求助。"
+    code, detail = "goods_waiting", "邻居已经送到或办好了，请先确认收到，再撤下求助。"
 
 
 class NothingCollected(Refused):
-    code, detail = "nothing_collected", "还没有收到东西，暂时不能确认。"
+    code, detail = "nothing_collected", "还没有收到邻居的帮助，暂时不能确认。"
+
+
+class NothingToObjectTo(Refused):
+    code, detail = "nothing_to_object_to", "还没有邻居送到或办好，有问题请先给对方留言。"
 
 
 class StillUnderWay(Refused):
@@ -147,11 +152,11 @@ class OwnFlag(Refused):
 
 
 class CodeUnknown(NotFound):
-    code, detail = "pick_up_code_wrong", "领取码不对，请再核对一遍。"
+    code, detail = "pick_up_code_wrong", "取件码不对，请再核对一遍。"
 
 
 class CodeUsed(Refused):
-    code, detail = "pick_up_code_used", "这个领取码已经用过了，东西已经领走。"
+    code, detail = "pick_up_code_used", "这个取件码已经用过了，东西已经领走。"
 
 
 class AlreadyThanked(Refused):
@@ -192,13 +197,15 @@ def next_timer(
 ) -> tuple[str, datetime] | None:
     """What happens by itself next to a request in this state, and when."""
     limits = settings_in_force()
-    if state == "open":
+    if state == "open" and now < request.open_until:
         if request.announced_at is None:
             return "help.announce", now
         if offered == 0 and request.escalated_at is None and request.opened_at is not None:
             urgent = request.urgency == "urgent"
-            wait = limits.urgent_escalation_hours if urgent else limits.escalation_hours
-            return "help.escalate", min(request.opened_at + timedelta(hours=wait), request.open_until)
+            wait = timedelta(hours=limits.urgent_escalation_hours if urgent else limits.escalation_hours)
+            # Of a short time half is left to the grid worker, who could do nothing at its end.
+            return "help.escalate", request.opened_at + min(wait, (request.open_until - request.opened_at) / 2)
+    if state == "open":
         return "help.close", request.open_until
     if state == "covered" and offered > 0 and collected == offered and request.objected_at is None:
         return "help.fulfil", (request.settled_at or now) + timedelta(days=limits.confirm_days)
@@ -214,19 +221,22 @@ def open_until(needed_by: datetime | None, now: datetime) -> datetime:
     return needed_by
 
 
-_MONEY = re.compile(r"借钱|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款")
-_MONEY_UNITS = frozenset({"元", "块", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})
+_MONEY = re.compile(r"借钱(?!包)|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款")
+_MONEY_UNITS = frozenset({"元", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})  # 块 counts soap, too
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def refuse_money(texts: Iterable[str], unit: str) -> None:
     """WeChat reserves asking for money to registered charities (公益 > 个人求助网络服务平台), so it is refused here."""
-    if unit.strip().lower() in _MONEY_UNITS or any(_MONEY.search(_plain(text)) for text in texts):
+    written = (_BETWEEN_WORDS.sub("", _plain(text)) for text in texts)
+    if _plain(unit).strip().lower() in _MONEY_UNITS or any(_MONEY.search(text) for text in written):
         raise MoneyAsked()
 
 
 # A mobile number (11 digits from 13 to 19) or a landline with its area code.
-_PHONE = re.compile(r"(?<!\d)(?:86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_.·、，,/()]+(?=\d)")
+_PHONE = re.compile(r"(?<!\d)(?:(?:00)?86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)")
+# No colon: 14:30-16:30 would grow together with the number behind it.
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-—–~_.·。、,/|*+=()]+(?=\d)")
 _CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "00123456789" + "1" + "123456789")
 
 
@@ -238,7 +248,17 @@ def refuse_phone_numbers(texts: Iterable[str]) -> None:
             raise PhoneInText()
 
 
+def refuse_blank(**texts: str) -> None:
+    """Spaces a person does not see (U+200B and the like) make no title."""
+    blank = {name: "不能为空" for name, text in texts.items() if not _plain(text).strip()}
+    if blank:
+        raise Invalid(fields=blank)
+
+
+_UNSEEN = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, and what makes 1 a keycap
+
+
 def _plain(text: str) -> str:
     """Full-width and look-alike characters as the plain ones they stand for, without invisible ones."""
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(character for character in folded if unicodedata.category(character) != "Cf")
+    return "".join(character for character in folded if unicodedata.category(character) not in _UNSEEN)
