@@ -16,12 +16,13 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import homes
 from chalicelib.people import service as people
 from chalicelib.people.models import partition
 
 
-class EnoughForToday(Conflict):
-    """This resident was told of as many requests today as the cap allows, or of this one already."""
+class ToldMeanwhile(Conflict):
+    """The index was behind: this resident was told of something meanwhile, or wants to hear no more."""
 
 
 def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
@@ -34,12 +35,25 @@ def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
             if community is None:
                 raise rules.HomeNeeded()
             listed = [HelpAlert.area_key.set(f"HELP_ALERT#{community}"), HelpAlert.area_sort.set(person.id)]
-            defaults = [HelpAlert.day.set(HelpAlert.day | ""), HelpAlert.last_request.set(HelpAlert.last_request | "")]
-            tx.update(alert, [*listed, *defaults], create=True)
+            tx.update(alert, [*listed, HelpAlert.day.set(HelpAlert.day | "")], create=True)
         else:
             tx.delete(alert)
         person.still(tx)
     return on
+
+
+@homes.on_move
+def move(tx: transaction, resident_id: str, *, home: str, now: datetime) -> None:
+    """Somebody who wants to hear of neighbours hears of the new ones from now on."""
+    alert = HelpAlert.find(partition(resident_id), "HELP_ALERT")
+    if alert is not None:
+        community = area_rules.at_level(home, "community")
+        tx.update(alert, [HelpAlert.area_key.set(f"HELP_ALERT#{community}")], or_raise=Conflict())
+
+
+def wanted(*, caller: Caller) -> bool:
+    """Whether I am told of new requests."""
+    return HelpAlert.find(partition(caller.id), "HELP_ALERT") is not None
 
 
 def tell_the_willing(request: HelpRequest, *, now: datetime) -> None:
@@ -48,39 +62,45 @@ def tell_the_willing(request: HelpRequest, *, now: datetime) -> None:
     The one who asked is not told. May be interrupted and run again: whoever was told is not told twice.
     """
     community = area_rules.at_level(request.area, "community")
-    for alert in Item.by_area.query(f"HELP_ALERT#{community}"):
-        if alert.resident_id not in (request.requester, request.by, request.filed_by):
-            _tell(alert, request, now)
+    for listed in Item.by_area.query(f"HELP_ALERT#{community}"):
+        if listed.resident_id not in (request.requester, request.by, request.filed_by):
+            _tell(listed, request, now)
 
 
 def _tell(alert: HelpAlert, request: HelpRequest, now: datetime) -> None:
+    """One resident, unless they know already or have heard of enough for today."""
+    current: HelpAlert | None = alert
+    while current is not None and _wants(current, request, now):
+        try:
+            _tell_as_read(current, request, now)
+        except ToldMeanwhile:
+            current = HelpAlert.find(alert.pk, alert.sk)
+        else:
+            return
+
+
+def _wants(alert: HelpAlert, request: HelpRequest, now: datetime) -> bool:
+    told = alert.told or set() if alert.day == clock.day(now).isoformat() else set()
+    return request.id not in told and len(told) < rules.settings_in_force().alerts_a_day
+
+
+def _tell_as_read(alert: HelpAlert, request: HelpRequest, now: datetime) -> None:
     today = clock.day(now).isoformat()
-    cap = rules.settings_in_force().alerts_a_day
-    same_day = alert.day == today
-    if alert.last_request == request.id or (same_day and int(alert.told) >= cap):
-        return
-    count: Action
-    if same_day:
-        count, as_read = HelpAlert.told.add(1), (HelpAlert.day == today) & (HelpAlert.told < cap)
+    note: Action
+    if alert.day == today:
+        note = HelpAlert.told.add({request.id})
+        as_read = (HelpAlert.day == today) & (HelpAlert.told == alert.told)
     else:
-        count, as_read = HelpAlert.told.set(1), HelpAlert.day != today
-    try:
-        with transaction() as tx:
-            tx.update(
-                alert,
-                [HelpAlert.day.set(today), HelpAlert.last_request.set(request.id), count],
-                when=(HelpAlert.last_request != request.id) & as_read,
-                or_raise=EnoughForToday(),
-            )
-            notices.tell(
-                tx,
-                alert.resident_id,
-                "help_near_you",
-                about=request.id,
-                now=now,
-                area=request.area,
-                title=request.title,
-                place=areas.place_name(request.area),
-            )
-    except EnoughForToday:
-        pass  # the index was behind: somebody else told them meanwhile, or they have switched it off
+        note, as_read = HelpAlert.told.set({request.id}), HelpAlert.day == alert.day
+    with transaction() as tx:
+        tx.update(alert, [HelpAlert.day.set(today), note], when=as_read, or_raise=ToldMeanwhile())
+        notices.tell(
+            tx,
+            alert.resident_id,
+            "help_near_you",
+            about=request.id,
+            now=now,
+            area=request.area,
+            title=request.title,
+            place=areas.place_name(request.area),
+        )

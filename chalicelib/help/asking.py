@@ -49,7 +49,8 @@ def ask(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> HelpR
     request = _draft(request_id, wish, home=person.resident.home, now=now)
     request.requester, request.requester_name = person.id, person.resident.nickname
     request.by, request.by_name = person.by, person.by_name
-    return _publish(request, person, attempt, now)
+    a_day = rules.settings_in_force().asks_a_day
+    return _publish(request, person, attempt, now, limit=("ask", a_day))
 
 
 def file_for(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> HelpRequest:
@@ -68,7 +69,8 @@ def file_for(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> 
     contact = Contact(wish.contact_name or "", wish.contact_phone or "")
     request.contact_sealed = vault.seal(request_id, "contact", msgspec.json.encode(contact).decode())
     request.filed_by, request.requester_name = person.id, "社区代为登记"
-    return _publish(request, person, attempt, now)
+    a_day = rules.settings_in_force().files_a_day
+    return _publish(request, person, attempt, now, limit=("file_for", a_day))
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -101,6 +103,7 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
 
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:
     """The request as asked, all rules of form applied; nothing is written yet."""
+    rules.refuse_blank(title=wish.title, text=wish.text, unit=wish.unit)
     texts = (wish.title, wish.text, wish.unit)
     rules.refuse_money(texts, wish.unit)
     rules.refuse_phone_numbers(texts)
@@ -130,8 +133,10 @@ def _drop_point(community: str, chosen: str | None) -> tuple[str, str]:
     raise rules.DropPointUnknown(fields={"drop_point": "不在可选的范围内"})
 
 
-def _publish(request: HelpRequest, person: Person, attempt: Attempt, now: datetime) -> HelpRequest:
-    """Write the checked request: open when the check passed it, hidden until then."""
+def _publish(
+    request: HelpRequest, person: Person, attempt: Attempt, now: datetime, *, limit: tuple[str, int]
+) -> HelpRequest:
+    """Write the checked request: open when the check passed it, hidden until then. `limit`: which act, times a day."""
     screening = content.screen(person.caller, scene=Scene.FORUM, now=now, title=request.title, text=request.text)
     request.marks = attempt.marks()
     request.person_key, request.person_sort = f"HELP_OF#{request.owner}", clock.stamp(now)
@@ -153,8 +158,8 @@ def _publish(request: HelpRequest, person: Person, attempt: Attempt, now: dateti
                 excerpt=f"{request.title}\n{request.text}",
                 now=now,
             )
-            a_day = rules.settings_in_force().asks_a_day
-            limits.spend(tx, person.caller.id, "ask", at_most=a_day, per=timedelta(days=1), now=now)
+            act, a_day = limit
+            limits.spend(tx, person.caller.id, act, at_most=a_day, per=timedelta(days=1), now=now)
             person.still(tx)
     except Conflict:
         # The first try of this very request was faster than its repeat.

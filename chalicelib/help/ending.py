@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from pynamodb.expressions.update import Action
+
+from chalicelib.content import service as content
 from chalicelib.content.models import Photo
+from chalicelib.content.service import Screening
 from chalicelib.help import offering, rules
 from chalicelib.help.models import HelpRequest, Offer, Unanswered, partition
-from chalicelib.help.quantities import Changed, settled
-from chalicelib.kit import timers, vault
+from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.help.sides import asker
+from chalicelib.kit import timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
+from chalicelib.wechat.content import Scene
 
 
 class Whole(NamedTuple):
@@ -76,46 +81,74 @@ def fulfil(whole: Whole, *, now: datetime, by: Person | None = None, attempt: At
         if by:
             by.still(tx)
     request.state = "fulfilled"
-    _forget_contact(request)
 
 
 def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt, now: datetime) -> HelpRequest:
     """Something is wrong with what came: it is not taken for fulfilled by itself, and the grid worker is told."""
-    whole = read_whole(request_id)
-    request = whole.request
-    if attempt.made(request):
+    screening: Screening | None = None
+
+    def object_to_it() -> HelpRequest:
+        nonlocal screening
+        whole = read_whole(request_id)
+        request = whole.request
+        if attempt.made(request):
+            return request
+        person = _owner(caller, request, now)
+        _may_object(whole)
+        screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=reason)
+        request.objected_at, request.objection = now, reason
+        request.objection_state = "shown" if screening.passed else "hidden"
+        with transaction() as tx:
+            _note_objection(tx, request, attempt)
+            content.hold(
+                tx,
+                screening,
+                subject="help_objection",
+                subject_pk=request.pk,
+                subject_sk=request.sk,
+                author_id=person.id,
+                area=request.area,
+                excerpt=reason,
+                now=now,
+            )
+            tell_of_objection(tx, request, now)
+            person.still(tx)
         return request
-    person = _owner(caller, request, now)
+
+    return settled(object_to_it)
+
+
+def _may_object(whole: Whole) -> None:
+    request = whole.request
     if request.objected_at is not None:
         raise rules.AlreadyObjected()
-    if request.state not in ("open", "covered") or not int(request.collected):
-        raise rules.NothingCollected()
-    with transaction() as tx:
-        tx.update(
-            request,
-            [
-                HelpRequest.objected_at.set(now),
-                HelpRequest.objection.set(reason),
-                *(timers.stop() if request.timer == "help.fulfil" else []),
-                *attempt.remember(),
-            ],
-            when=HelpRequest.objected_at.does_not_exist() & HelpRequest.state.is_in("open", "covered"),
-            or_raise=rules.AlreadyObjected(),
-        )
-        for carer in people.holders("grid_worker", request.area, now=now):
-            notices.tell(
-                tx,
-                carer,
-                "help_objected",
-                about=request.id,
-                now=now,
-                area=request.area,
-                title=request.title,
-                reason=reason,
-            )
-        person.still(tx)
-    request.objected_at, request.objection = now, reason
-    return request
+    if request.state not in ("open", "covered"):
+        raise rules.NotNow(detail="这条求助已经结束。")
+    if not any(offer.state in ("dropped_off", "collected") for offer in whole.offers):
+        raise rules.NothingToObjectTo()
+
+
+def _note_objection(tx: transaction, request: HelpRequest, attempt: Attempt) -> None:
+    tx.update(
+        request,
+        [
+            HelpRequest.objected_at.set(request.objected_at),
+            HelpRequest.objection.set(request.objection),
+            HelpRequest.objection_state.set(request.objection_state),
+            *(timers.stop() if request.timer == "help.fulfil" else []),
+            *attempt.remember(),
+        ],
+        when=HelpRequest.objected_at.does_not_exist() & as_read(request),
+        or_raise=Changed(),
+    )
+
+
+def tell_of_objection(tx: transaction, request: HelpRequest, now: datetime) -> None:
+    """Tell the grid worker at once; the words themselves only when they may be seen."""
+    reason = request.objection if request.objection_state == "shown" else "（文字还在审核）"
+    for carer in people.holders("grid_worker", request.area, now=now):
+        facts = {"title": request.title, "reason": reason or ""}
+        notices.tell(tx, carer, "help_objected", about=request.id, now=now, area=request.area, **facts)
 
 
 def withdraw(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> HelpRequest:
@@ -151,7 +184,6 @@ def end_without_help(
         if by:
             by.still(tx)
     request.state = state
-    _forget_contact(request)
 
 
 def _end(tx: transaction, request: HelpRequest, state: str, now: datetime, attempt: Attempt | None) -> None:
@@ -159,33 +191,32 @@ def _end(tx: transaction, request: HelpRequest, state: str, now: datetime, attem
         request,
         [
             HelpRequest.state.set(state),
+            # Offers nobody had brought end with the request, so what is left is what was collected.
+            HelpRequest.offered.set(int(request.collected)),
             *HelpRequest.unlist(),
-            *timers.stop(),
+            *let_go(request, now),
             *(attempt.remember() if attempt else []),
         ],
-        when=(HelpRequest.state == request.state)
-        & (HelpRequest.offered == int(request.offered))
-        & (HelpRequest.collected == int(request.collected)),
+        when=as_read(request),
         or_raise=Changed(),
     )
     if request.escalated_at is not None:
         tx.delete(Unanswered(request.pk, "UNANSWERED"))
 
 
-def _forget_contact(request: HelpRequest) -> None:
-    """Nobody needs the caller's name and phone any more once the request has ended."""
-    if request.contact_sealed is not None:
-        vault.destroy(request.id)
+def let_go(request: HelpRequest, now: datetime) -> list[Action]:
+    """No timer waits for a request that has ended, and nobody needs the caller's name and phone any more.
+
+    The key to them is destroyed by a timer (`help.forget`), which tries until it has succeeded.
+    """
+    if request.contact_sealed is None:
+        return timers.stop()
+    return [HelpRequest.contact_sealed.remove(), *timers.set_to(request.pk, "help.forget", now)]
 
 
 def _owner(caller: Caller, request: HelpRequest, now: datetime) -> Person:
-    """The requester (or their delegate); for a request filed by staff, any carer of the area."""
-    person = people.present(caller, now=now)
-    if request.requester is None:
-        person.must_hold(people_rules.CARERS, request.area)
-    elif request.requester != person.id:
-        staff = person.holds(people_rules.CARERS, request.area) if request.objected_at is not None else None
-        if staff is None:
-            raise rules.RequestGone() if request.state in ("in_review", "removed") else rules.NotYours()
-        person.must_hold(people_rules.CARERS, request.area)
-    return person
+    """Who decides about a request; anybody else does not even learn of one that is hidden or over."""
+    visible = request.state in ("open", "covered")
+    return asker(
+        people.present(caller, now=now), request, or_raise=rules.NotYours() if visible else rules.RequestGone()
+    )

@@ -10,8 +10,8 @@ from chalicelib.areas import service as areas
 from chalicelib.help import alerts, offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
-from chalicelib.help.quantities import Changed, settled
-from chalicelib.kit import timers
+from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.kit import timers, vault
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
@@ -21,36 +21,37 @@ from chalicelib.people import service as people
 @timers.on("help.announce")
 def announce(request: HelpRequest, *, now: datetime) -> None:
     """A new request: tell those neighbours who asked to hear of such."""
-    current = HelpRequest.fetch(request.pk, request.sk)
-    if current.state != "open" or current.timer != "help.announce":
-        return
-    alerts.tell_the_willing(current, now=now)
-    current.announced_at = now
-    _move_on(current, [HelpRequest.announced_at.set(now)], now)
+
+    def announce_it() -> None:
+        current = HelpRequest.fetch(request.pk, request.sk)
+        if current.state != "open" or current.timer != "help.announce":
+            return
+        alerts.tell_the_willing(current, now=now)
+        current.announced_at = now
+        with transaction() as tx:
+            _step(tx, current, [HelpRequest.announced_at.set(now)], now)
+
+    settled(announce_it)
 
 
 @timers.on("help.escalate")
 def escalate(request: HelpRequest, *, now: datetime) -> None:
     """Nobody has answered in time: the grid worker is told and finds it on their list."""
-    current = HelpRequest.fetch(request.pk, request.sk)
-    if current.state != "open" or current.timer != "help.escalate":
-        return
-    current.escalated_at = now
-    with transaction() as tx:
-        _step(tx, current, [HelpRequest.escalated_at.set(now)], now)
-        tx.put(Unanswered.of(current))
-        kind = "help_unanswered_urgent" if current.urgency == "urgent" else "help_unanswered"
-        for carer in people.holders("grid_worker", current.area, now=now):
-            notices.tell(
-                tx,
-                carer,
-                kind,
-                about=current.id,
-                now=now,
-                area=current.area,
-                title=current.title,
-                place=areas.place_name(current.area),
-            )
+
+    def escalate_it() -> None:
+        current = HelpRequest.fetch(request.pk, request.sk)
+        if current.state != "open" or current.timer != "help.escalate":
+            return
+        current.escalated_at = now
+        with transaction() as tx:
+            _step(tx, current, [HelpRequest.escalated_at.set(now)], now)
+            tx.put(Unanswered.of(current))
+            kind = "help_unanswered_urgent" if current.urgency == "urgent" else "help_unanswered"
+            said = {"title": current.title, "place": areas.place_name(current.area)}
+            for carer in people.holders("grid_worker", current.area, now=now):
+                notices.tell(tx, carer, kind, about=current.id, now=now, area=current.area, **said)
+
+    settled(escalate_it)
 
 
 @timers.on("help.close")
@@ -76,7 +77,7 @@ def close(request: HelpRequest, *, now: datetime) -> None:
                     *HelpRequest.unlist(),
                     *(timers.set_to(current.pk, *following) if following else timers.stop()),
                 ],
-                when=(HelpRequest.state == "open") & (HelpRequest.offered == int(current.offered)),
+                when=as_read(current),
                 or_raise=Changed(),
             )
 
@@ -89,7 +90,7 @@ def confirm_by_silence(request: HelpRequest, *, now: datetime) -> None:
 
     def confirm() -> None:
         whole = read_whole(request.id)
-        if whole.request.state == "covered" and whole.request.timer == "help.fulfil":
+        if whole.request.state == "covered" and whole.request.objected_at is None:
             fulfil(whole, now=now)
 
     settled(confirm)
@@ -101,7 +102,7 @@ def lapse(promised: Offer, *, now: datetime) -> None:
 
     def lapse_it() -> None:
         request, current = read_together(HelpRequest.key(promised.request_id), promised)
-        if current is None or current.state != "offered":
+        if current.state != "offered":
             return
         with transaction() as tx:
             offering.end(tx, current, "lapsed", now)
@@ -115,41 +116,48 @@ def lapse(promised: Offer, *, now: datetime) -> None:
 
 @timers.on("help.remind")
 def remind(brought: Offer, *, now: datetime) -> None:
-    """Goods still lie at the drop point: remind the requester once, then tell the grid worker."""
-    current = Offer.fetch(brought.pk, brought.sk)
-    if current.state != "dropped_off" or current.timer != "help.remind":
-        return
-    first = (now - (current.dropped_off_at or now)) < timedelta(days=rules.settings_in_force().confirm_days)
-    following = timers.set_to(current.pk, "help.remind", (current.dropped_off_at or now) + timedelta(days=7))
-    with transaction() as tx:
-        tx.update(
-            current,
-            following if first else timers.stop(),
-            when=(Offer.state == "dropped_off") & (Offer.due_at == current.due_at),
-            or_raise=Changed(),
-        )
-        place = current.drop_point_name or ""
-        told = [current.requester] if first else people.holders("grid_worker", current.area, now=now)
-        for who in told:
-            notices.tell(
-                tx,
-                who,
-                "help_not_fetched" if first else "help_never_fetched",
-                about=current.request_id,
-                now=now,
-                area=current.area,
-                title=current.title,
-                place=place,
+    """Nobody has fetched the goods (or confirmed the help): remind the requester once, then tell the grid worker."""
+
+    def remind_them() -> None:
+        current = Offer.fetch(brought.pk, brought.sk)
+        if current.state != "dropped_off" or current.dropped_off_at is None or current.timer != "help.remind":
+            return
+        last = current.dropped_off_at + timedelta(days=rules.settings_in_force().confirm_days)
+        again = now < last
+        kind = _REMINDERS[current.what == "goods", again]
+        told = [current.requester] if again else people.holders("grid_worker", current.area, now=now)
+        said = {"title": current.title, "place": current.drop_point_name or "", "helper": current.helper_name}
+        with transaction() as tx:
+            tx.update(
+                current,
+                timers.set_to(current.pk, "help.remind", last) if again else timers.stop(),
+                when=(Offer.state == "dropped_off") & (Offer.due_at == current.due_at),
+                or_raise=Changed(),
             )
+            for who in told:
+                notices.tell(tx, who, kind, about=current.request_id, now=now, area=current.area, **said)
+
+    settled(remind_them)
 
 
-def _move_on(request: HelpRequest, change: list[Action], now: datetime) -> None:
+_REMINDERS = {
+    (True, True): "help_not_fetched",
+    (True, False): "help_never_fetched",
+    (False, True): "help_not_confirmed",
+    (False, False): "help_never_confirmed",
+}
+
+
+@timers.on("help.forget")
+def forget_contact(request: HelpRequest, *, now: datetime) -> None:
+    """A request filed for somebody without WeChat has ended: their name and phone become unreadable for ever."""
+    vault.destroy(request.id)
     with transaction() as tx:
-        _step(tx, request, change, now)
+        tx.update(request, timers.stop())
 
 
 def _step(tx: transaction, request: HelpRequest, change: list[Action], now: datetime) -> None:
-    """A change of an open request together with the timer that follows; raised away when it has moved on."""
+    """A change of an open request together with the timer that follows."""
     following = rules.next_timer(
         request, state="open", offered=int(request.offered), collected=int(request.collected), now=now
     )

@@ -8,10 +8,10 @@ from chalicelib.content import reviews
 from chalicelib.content.models import Review
 from chalicelib.content.rules import SubjectGone
 from chalicelib.help import offering, rules, talking
-from chalicelib.help.ending import read_whole
+from chalicelib.help.ending import let_go, read_whole
 from chalicelib.help.models import Flag, HelpRequest, Message, Offer, Unanswered, partition
-from chalicelib.help.quantities import Changed, settled
-from chalicelib.kit import limits, timers
+from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
@@ -37,13 +37,15 @@ def flag(
     def note() -> None:
         mine = Flag(partition(request_id), f"FLAG#{caller.id}")
         person, (request, flagged) = people.present_with(caller, HelpRequest.key(request_id), mine, now=now)
-        if request is None or request.state == "removed":
-            raise rules.RequestGone()
         if flagged:
+            attempt.made(flagged)
             return  # once a person; saying it again changes nothing
-        if person.id in (request.requester, request.by, request.filed_by):
+        if request and person.id in (request.requester, request.by, request.filed_by):
             raise rules.OwnFlag()
+        if request is None or request.state not in ("open", "covered"):
+            raise rules.RequestGone()
         mine.reason, mine.text, mine.flagged_at, mine.marks = reason, text, now, attempt.marks()
+        mine.person_key, mine.person_sort = f"FLAGS_OF#{caller.id}", clock.stamp(now)
         with transaction() as tx:
             tx.create(mine, or_raise=Changed())
             a_day = rules.settings_in_force().flags_a_day
@@ -65,7 +67,6 @@ def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now:
         or_raise=Changed(),
     )
     if hides:
-        earlier: list[Flag] = Item.collection(request.pk, "FLAG#")
         reviews.open_for_flags(
             tx,
             subject="help_request",
@@ -74,9 +75,16 @@ def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now:
             author_id=request.owner,
             area=request.area,
             excerpt=f"{request.title}\n{request.text}",
-            reasons=[REASONS[each] for each in [*(flag.reason for flag in earlier), reason]],  # type: ignore[index]
+            reasons=[*_earlier_reasons(request), REASONS[reason]],
             now=now,
         )
+
+
+def _earlier_reasons(request: HelpRequest) -> list[str]:
+    """Of the flags that count: those since a moderator last let the request stand."""
+    flags: list[Flag] = Item.collection(request.pk, "FLAG#")
+    since = request.cleared_at or request.created_at
+    return [REASONS[flag.reason] for flag in flags if flag.flagged_at >= since]  # type: ignore[index]
 
 
 @reviews.on_decision("help_request")
@@ -89,25 +97,31 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
     if approved:
         _show(tx, request, now)
         return
+    promised = [offer for offer in whole.offers if offer.state == "offered"]
     tx.update(
         request,
-        [HelpRequest.state.set("removed"), HelpRequest.removed_reason.set(reason), *timers.stop()],
-        when=HelpRequest.state == "in_review",
-        or_raise=SubjectGone(),
+        [
+            HelpRequest.state.set("removed"),
+            HelpRequest.removed_reason.set(reason),
+            HelpRequest.offered.add(-sum(int(offer.quantity) for offer in promised)),
+            *let_go(request, now),
+        ],
+        when=as_read(request),
+        or_raise=Changed(),
     )
     tx.delete(Unanswered(request.pk, "UNANSWERED"))
-    for offer in whole.offers:
-        if offer.state == "offered":
-            offering.end(tx, offer, "cancelled", now)
-            notices.tell(tx, offer.helper, "help_request_withdrawn", about=request.id, now=now, title=request.title)
+    for offer in promised:
+        offering.end(tx, offer, "cancelled", now)
+        notices.tell(tx, offer.helper, "help_request_withdrawn", about=request.id, now=now, title=request.title)
 
 
 def _show(tx: transaction, request: HelpRequest, now: datetime) -> None:
     offered, collected = int(request.offered), int(request.collected)
     state = "covered" if offered == int(request.quantity) else "open"
     request.opened_at = request.opened_at or now
-    # The time it was hidden does not count against the one who asks.
-    request.open_until = max(request.open_until, now + timedelta(days=1))
+    if request.needed_by is None:
+        # The time it was hidden does not count against the one who asks.
+        request.open_until = max(request.open_until, now + timedelta(days=1))
     following = rules.next_timer(request, state=state, offered=offered, collected=collected, now=now)
     tx.update(
         request,
@@ -116,10 +130,11 @@ def _show(tx: transaction, request: HelpRequest, now: datetime) -> None:
             HelpRequest.opened_at.set(request.opened_at),
             HelpRequest.open_until.set(request.open_until),
             HelpRequest.flags.set(0),
+            HelpRequest.cleared_at.set(now),
             *(request.list_it() if state == "open" else []),
             *(timers.set_to(request.pk, *following) if following else []),
         ],
-        when=(HelpRequest.state == "in_review") & (HelpRequest.offered == offered),
+        when=as_read(request),
         or_raise=Changed(),
     )
 
@@ -129,6 +144,13 @@ def offer_message_judged(tx: transaction, review: Review, *, approved: bool, rea
     offer = Offer(review.subject_pk, review.subject_sk)
     change = Offer.message_state.set("shown" if approved else "removed")
     tx.update(offer, [change], when=Offer.message_state == "hidden", or_raise=SubjectGone())
+
+
+@reviews.on_decision("help_objection")
+def objection_judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    request = HelpRequest(review.subject_pk, review.subject_sk)
+    change = HelpRequest.objection_state.set("shown" if approved else "removed")
+    tx.update(request, [change], when=HelpRequest.objection_state == "hidden", or_raise=SubjectGone())
 
 
 @reviews.on_decision("help_message")

@@ -51,19 +51,21 @@ def unanswered(*, caller: Caller, area: str, cursor: str | None, now: datetime) 
     )
 
 
-def look_at(request_id: str, *, caller: Caller, now: datetime) -> tuple[Whole, bool]:
+def look_at(request_id: str, *, caller: Caller, as_staff: bool, now: datetime) -> tuple[Whole, bool]:
     """A request with its offers and photos, and whether the caller may see all of them.
 
     Anybody sees an open or covered request; one that is hidden or over is seen by its two sides and by
-    those who care for the area. A helper sees their own offers only.
+    those who care for the area. A helper sees their own offers only. Staff say that they look as staff,
+    which spares everybody else the reading of duties.
     """
     whole = read_whole(request_id)
     me = caller.principal
     if me == whole.request.owner:
         return whole, True
     own = [offer for offer in whole.offers if offer.helper == me]
-    if own or whole.request.state in ("open", "covered"):
+    visible = bool(own) or whole.request.state in ("open", "covered")
+    if visible and not as_staff:
         return whole._replace(offers=own), False
     if people.present(caller, now=now).holds(people_rules.CARERS | {"moderator"}, whole.request.area):
         return whole, True
-    raise rules.RequestGone()
+    raise people_rules.DutyNeeded() if visible else rules.RequestGone()

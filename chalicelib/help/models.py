@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.areas import rules as areas
@@ -57,6 +57,8 @@ class HelpRequest(Remembers, discriminator="help_request"):
     settled_at = InstantAttribute(null=True)  # when the last offer was collected
     objected_at = InstantAttribute(null=True)
     objection = UnicodeAttribute(null=True)
+    objection_state = UnicodeAttribute(null=True)  # shown | hidden | removed
+    cleared_at = InstantAttribute(null=True)  # when a moderator let it stand: flags count anew from there
     removed_reason = UnicodeAttribute(null=True)
 
     @classmethod
@@ -76,12 +78,20 @@ class HelpRequest(Remembers, discriminator="help_request"):
     def left(self) -> int:
         return int(self.quantity) - int(self.offered)
 
+    @property
+    def community(self) -> str:
+        """All that is shown of the area: the smaller ones may tell the building somebody lives in."""
+        return areas.at_level(self.area, "community") or self.area
+
     def listed(self) -> dict[str, str]:
         """The index keys of an open request."""
-        community = areas.at_level(self.area, "community")
         time = clock.stamp(self.created_at)
         rank = "1" if self.urgency == "urgent" else "0"
-        return {"area_key": f"HELP_OPEN#{community}", "area_sort": f"{time}#{self.id}", "rank_sort": f"{rank}{time}"}
+        return {
+            "area_key": f"HELP_OPEN#{self.community}",
+            "area_sort": f"{time}#{self.id}",
+            "rank_sort": f"{rank}{time}",
+        }
 
     def list_it(self) -> list[Action]:
         keys = self.listed()
@@ -181,7 +191,10 @@ class Message(Remembers, discriminator="help_message"):
 
 
 class Flag(Remembers, discriminator="help_flag"):
-    """`HELP#<request id>` / `FLAG#<resident id>`: somebody thinks the request should not stand here."""
+    """`HELP#<request id>` / `FLAG#<resident id>`: somebody thinks the request should not stand here.
+
+    by_person: `FLAGS_OF#<resident>` / `<time>`: for the copy of their data, and when they leave.
+    """
 
     reason = UnicodeAttribute()
     text = UnicodeAttribute(default="")
@@ -226,9 +239,8 @@ class HelpAlert(Item, discriminator="help_alert"):
     by_area: `HELP_ALERT#<community>` / `<resident id>`.
     """
 
-    day = UnicodeAttribute(default="")  # the Shanghai day that `told` counts
-    told = NumberAttribute(default=0)
-    last_request = UnicodeAttribute(default="")
+    day = UnicodeAttribute(default="")  # the Shanghai day of `told`
+    told = UnicodeSetAttribute(null=True)  # the requests they were told of on that day
 
     @property
     def resident_id(self) -> str:

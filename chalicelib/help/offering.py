@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chalicelib.content import service as content
@@ -10,6 +9,7 @@ from chalicelib.content.service import Screening
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer, PickUp
 from chalicelib.help.quantities import Changed, settled
+from chalicelib.help.sides import asker_or_carer
 from chalicelib.kit import clock, ids, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -23,6 +23,7 @@ from chalicelib.wechat.content import Scene
 
 # Who may hand over goods at a drop point besides those who care for the area.
 COUNTER = people_rules.CARERS | {"desk_clerk"}
+CODE_LIFE = timedelta(days=60)
 
 
 def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attempt: Attempt, now: datetime) -> Offer:
@@ -94,36 +95,46 @@ def _new_offer(
 
 def drop_off(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
     """The helper has left the goods at the drop point (or has done what was asked)."""
-    person, (promised,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-    promised = _of_helper(person, promised)
-    if attempt.made(promised):
+
+    def bring() -> Offer:
+        promised: Offer | None
+        person, (promised,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
+        if promised is None or promised.helper != person.id:
+            raise rules.OfferGone()
+        if attempt.made(promised):
+            return promised
+        rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=_why_not(promised)))
+        promised.dropped_off_at, promised.code = now, ids.pick_up_code() if promised.what == "goods" else None
+        with transaction() as tx:
+            _drop(tx, promised, attempt, now)
+            person.still(tx)
+            kind = "help_dropped_off" if promised.code else "help_done"
+            _tell_offer_owner(tx, promised, kind, now, place=promised.drop_point_name or "")
+        promised.state = "dropped_off"
         return promised
-    rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=_why_not(promised)))
+
+    return settled(bring)
+
+
+def _drop(tx: transaction, promised: Offer, attempt: Attempt, now: datetime) -> None:
     remind_at = now + timedelta(hours=rules.settings_in_force().collect_reminder_hours)
-    code = ids.pick_up_code() if promised.what == "goods" else None
-    with transaction() as tx:
-        tx.update(
-            promised,
-            [
-                Offer.state.set("dropped_off"),
-                Offer.dropped_off_at.set(now),
-                *([Offer.code.set(code)] if code else []),
-                *timers.set_to(promised.pk, "help.remind", remind_at),
-                *attempt.remember(),
-            ],
-            when=Offer.state == "offered",
-            or_raise=rules.NotNow(detail="这次认领刚刚有变化，请刷新后再看。"),
-        )
-        if code:
-            pick_up = PickUp.key(code)
-            pick_up.request_id, pick_up.offer_id = request_id, offer_id
-            pick_up.expires_at = int((now + timedelta(days=60)).timestamp())
-            tx.create(pick_up, or_raise=Changed())
-        person.still(tx)
-        kind = "help_dropped_off" if code else "help_done"
-        _tell_offer_owner(tx, promised, kind, now, place=promised.drop_point_name or "")
-    promised.state, promised.dropped_off_at, promised.code = "dropped_off", now, code
-    return promised
+    tx.update(
+        promised,
+        [
+            Offer.state.set("dropped_off"),
+            Offer.dropped_off_at.set(now),
+            *([Offer.code.set(promised.code)] if promised.code else []),
+            *timers.set_to(promised.pk, "help.remind", remind_at),
+            *attempt.remember(),
+        ],
+        when=Offer.state == "offered",
+        or_raise=Changed(),
+    )
+    if promised.code:
+        pick_up = PickUp.key(promised.code)
+        pick_up.request_id, pick_up.offer_id = promised.request_id, promised.id
+        pick_up.expires_at = int((now + CODE_LIFE).timestamp())
+        tx.create(pick_up, or_raise=Changed())
 
 
 def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
@@ -139,11 +150,7 @@ def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt,
             raise rules.OfferGone()
         if attempt.made(brought):
             return brought
-        if request.requester is None:
-            person = people.present(caller, now=now)
-            person.must_hold(people_rules.CARERS, request.area)
-        elif request.requester != person.id:
-            raise rules.OfferGone()
+        person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
         return _hand_over(person, request, brought, attempt, now)
 
     return settled(confirm)
@@ -152,6 +159,8 @@ def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt,
 def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Offer:
     """Staff at the drop point hand the goods to whoever shows the pick-up code."""
     person = people.present(caller, now=now)
+    if not any(duty.role in COUNTER for duty in person.duties):
+        raise people_rules.DutyNeeded()  # before the code is looked at: nobody else learns which ones exist
     with transaction() as tx:
         tries = rules.settings_in_force().pick_up_tries_an_hour
         limits.spend(tx, caller.id, "pick_up", at_most=tries, per=timedelta(hours=1), now=now)
@@ -192,7 +201,10 @@ def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: At
 
 
 def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
-    """The helper cannot help after all, or the requester does not want this offer: the quantity opens again."""
+    """The helper cannot help after all, or the requester does not want this offer: the quantity opens again.
+
+    What has been brought already only a carer calls off, where nobody else can (see `sides`).
+    """
 
     def call_off() -> Offer:
         request: HelpRequest | None
@@ -200,22 +212,24 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
         person, (request, promised) = people.present_with(
             caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
         )
-        if request is None or promised is None or person.id not in (promised.helper, request.owner):
+        if request is None or promised is None:
             raise rules.OfferGone()
         if attempt.made(promised):
             return promised
-        rules.OFFER.check(promised.state, "cancelled", or_raise=rules.NotNow(detail=_why_not(promised)))
-        other, name = (
-            (request.owner, promised.helper_name)
-            if person.id == promised.helper
-            else (promised.helper, request.requester_name)
-        )
+        other, name = request.owner, promised.helper_name
+        if person.id != promised.helper:
+            person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
+            other, name = promised.helper, request.requester_name
+        # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
+        carer = person.id not in (promised.helper, request.requester)
+        state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
+        rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=_why_not(promised)))
         with transaction() as tx:
-            end(tx, promised, "cancelled", now, attempt)
+            end(tx, promised, state, now, attempt, before=promised.state)
             quantities.give_back(tx, request, int(promised.quantity), now=now)
             person.still(tx)
             notices.tell(tx, other, "help_offer_cancelled", about=request.id, now=now, title=request.title, who=name)
-        promised.state, promised.ended_at = "cancelled", now
+        promised.state, promised.ended_at = state, now
         return promised
 
     return settled(call_off)
@@ -244,24 +258,18 @@ def end(
     )
 
 
-def _of_helper(person: Person, promised: Offer | None) -> Offer:
-    if promised is None or promised.helper != person.id:
-        raise rules.OfferGone()
-    return promised
-
-
-_WHY_NOT: dict[str, Callable[[Offer], str]] = {
-    "offered": lambda _: "东西还没有送到，请等邻居送到后再领取。",
-    "dropped_off": lambda promised: f"东西已经送到{promised.drop_point_name or ''}，现在只能由求助人领取。",
-    "collected": lambda _: "东西已经领走，这次帮忙已经完成。",
-    "cancelled": lambda _: "这次认领已经取消。",
-    "returned": lambda _: "求助人已注销账号，请把东西取回。",
-    "lapsed": lambda _: "太久没有送到，这次认领已经失效，可以重新认领。",
+_WHY_NOT = {
+    "offered": "邻居还没有送到或办好，请等对方送到后再确认。",
+    "dropped_off": "已经送到或办好了，现在请求助人领取、确认。",
+    "collected": "求助人已经收到，这次帮忙已经完成。",
+    "cancelled": "这次认领已经取消。",
+    "returned": "这次帮忙已经结束，请把东西取回。",
+    "lapsed": "太久没有送到，这次认领已经失效，可以重新认领。",
 }
 
 
 def _why_not(promised: Offer) -> str:
-    return _WHY_NOT[promised.state](promised)
+    return _WHY_NOT[promised.state]
 
 
 def _tell_owner(tx: transaction, request: HelpRequest, kind: str, now: datetime, **facts: str) -> None:

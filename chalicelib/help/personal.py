@@ -6,20 +6,21 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from chalicelib.help import offering, quantities
-from chalicelib.help.ending import Whole, end_without_help, read_whole
-from chalicelib.help.models import HelpAlert, HelpRequest, Message, Offer, partition
+from chalicelib.help import offering, quantities, rules
+from chalicelib.help.ending import end_without_help, fulfil, read_whole
+from chalicelib.help.judging import REASONS
+from chalicelib.help.models import Flag, HelpAlert, HelpRequest, Message, Offer, partition
 from chalicelib.help.quantities import settled
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import personal_data
+from chalicelib.people import service as people
 from chalicelib.people.models import partition as resident_partition
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 
 _ERASED = "（已注销）"
-_OVER = ("fulfilled", "withdrawn", "expired", "removed")
 
 
 @personal_data.section("我的求助")
@@ -31,6 +32,7 @@ def export_requests(resident_id: str) -> Iterable[dict[str, Any]]:
             "内容": request.text,
             "数量": f"{int(request.quantity)} {request.unit}",
             "状态": request.state,
+            "异议": request.objection or "",
         }
 
 
@@ -52,6 +54,12 @@ def export_messages(resident_id: str) -> Iterable[dict[str, Any]]:
         yield {"时间": clock.spoken(message.sent_at), "内容": message.text}
 
 
+@personal_data.section("我提出异议的求助")
+def export_flags(resident_id: str) -> Iterable[dict[str, Any]]:
+    for flag in _flags(resident_id):
+        yield {"时间": clock.spoken(flag.flagged_at), "原因": REASONS[flag.reason], "说明": flag.text}  # type: ignore[index]
+
+
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """Requests and offers under way end and the other side is told; texts and names go, quantities and times stay."""
@@ -65,19 +73,22 @@ def erase(resident_id: str, *, now: datetime) -> None:
             gone = [Offer.helper_name.set(NICKNAME_OF_THE_CLOSED), Offer.message.set("")]
             tx.update(offer, [*gone, Offer.person_key.remove(), Offer.person_sort.remove()])
     for request in _requests(resident_id):
-        if request.state not in _OVER:
-            _withdraw(request, now)
+        if request.requester is None:
+            _hand_on(request, now)
+            continue
+        _finish(request, now)
         _forget(request)
+    for flag in _flags(resident_id):
+        with transaction() as tx:
+            tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
     with transaction() as tx:
         tx.delete(HelpAlert(resident_partition(resident_id), "HELP_ALERT"))
 
 
 def _call_off(promised: Offer, now: datetime) -> None:
     def call_off() -> None:
-        request: HelpRequest | None
-        current: Offer | None
         request, current = read_together(HelpRequest.key(promised.request_id), promised)
-        if request is None or current is None or current.state != "offered":
+        if current.state != "offered":
             return
         with transaction() as tx:
             offering.end(tx, current, "cancelled", now)
@@ -88,24 +99,46 @@ def _call_off(promised: Offer, now: datetime) -> None:
     settled(call_off)
 
 
-def _withdraw(request: HelpRequest, now: datetime) -> None:
-    def withdraw() -> None:
-        whole = read_whole(request.id)
-        if whole.request.state in _OVER:
-            return
-        for offer in whole.offers:
+def _hand_on(request: HelpRequest, now: datetime) -> None:
+    """A request filed for somebody without WeChat is not its filer's: whoever looks after the area is told from now on."""
+    leaving = request.filed_by
+    others = (each for each in people.holders("grid_worker", request.area, now=now) if each != leaving)
+    successor = next(others, None)
+    listing = (
+        [HelpRequest.filed_by.set(successor), HelpRequest.person_key.set(f"HELP_OF#{successor}")]
+        if successor
+        else [HelpRequest.person_key.remove(), HelpRequest.person_sort.remove()]
+    )
+    for offer in read_whole(request.id).offers:
+        with transaction() as tx:
+            tx.update(offer, [Offer.requester.set(successor or leaving)])
+    with transaction() as tx:
+        tx.update(request, listing)
+
+
+def _finish(request: HelpRequest, now: datetime) -> None:
+    """End it: well, if all that was promised has been received, otherwise as withdrawn. Nobody waits for goods alone."""
+
+    def finish() -> None:
+        for offer in read_whole(request.id).offers:
             if offer.state == "dropped_off":
-                _return_goods(whole, offer, now)
-        end_without_help(read_whole(request.id), "withdrawn", now=now)
+                _return_goods(offer, now)
+        whole = read_whole(request.id)
+        if not rules.REQUEST.allows(whole.request.state, "withdrawn"):
+            return
+        received = rules.REQUEST.allows(whole.request.state, "fulfilled") and int(whole.request.collected)
+        if received and not whole.live:
+            fulfil(whole, now=now)
+        else:
+            end_without_help(whole, "withdrawn", now=now)
 
-    settled(withdraw)
+    settled(finish)
 
 
-def _return_goods(whole: Whole, brought: Offer, now: datetime) -> None:
+def _return_goods(brought: Offer, now: datetime) -> None:
     with transaction() as tx:
         offering.end(tx, brought, "returned", now, before="dropped_off")
-        title = whole.request.title
-        notices.tell(tx, brought.helper, "help_take_back", about=whole.request.id, now=now, title=title)
+        notices.tell(tx, brought.helper, "help_take_back", about=brought.request_id, now=now, title=brought.title)
 
 
 def _forget(request: HelpRequest) -> None:
@@ -128,12 +161,16 @@ def _forget(request: HelpRequest) -> None:
             tx.update(offer, gone)
 
 
-def _requests(resident_id: str) -> Iterator[HelpRequest]:
-    return iter(list(Item.by_person.query(f"HELP_OF#{resident_id}")))
+def _flags(resident_id: str) -> list[Flag]:
+    return list(Item.by_person.query(f"FLAGS_OF#{resident_id}"))
 
 
-def _offers(resident_id: str) -> Iterator[Offer]:
-    return iter(list(Item.by_person.query(f"OFFERS_OF#{resident_id}")))
+def _requests(resident_id: str) -> list[HelpRequest]:
+    return list(Item.by_person.query(f"HELP_OF#{resident_id}"))
+
+
+def _offers(resident_id: str) -> list[Offer]:
+    return list(Item.by_person.query(f"OFFERS_OF#{resident_id}"))
 
 
 def _messages(resident_id: str) -> Iterator[Message]:

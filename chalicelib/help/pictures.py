@@ -17,9 +17,12 @@ from chalicelib.people import service as people
 
 def add(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> Photo:
     """Make room for one more photo of my request; the phone then uploads it with the form."""
-    person, (request,) = people.present_with(caller, HelpRequest.key(request_id), now=now)
+    key = HelpRequest.key(request_id)
+    person, (request, invited) = people.present_with(caller, key, Photo.key(key.pk, attempt.id("photo")), now=now)
     if request is None or request.owner != person.id:
         raise rules.RequestGone()
+    if invited and attempt.made(invited):
+        return invited  # type: ignore[no-any-return]
     if request.state not in ("in_review", "open", "covered"):
         raise rules.NotNow(detail="这条求助已经结束，不能再加照片。")
     try:

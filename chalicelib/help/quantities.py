@@ -47,16 +47,17 @@ def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime)
     offered = int(request.offered) + quantity
     if offered == int(request.quantity):
         # Only the offer that fills the need exactly takes the request off the list.
-        as_read = HelpRequest.offered == int(request.offered)
+        room = HelpRequest.offered == int(request.offered)
         change = [HelpRequest.state.set("covered"), *HelpRequest.unlist(), *_timer(request, "covered", offered, now)]
     else:
         # Offers that leave something open do not disturb each other.
-        as_read = HelpRequest.offered < int(request.quantity) - quantity
+        room = HelpRequest.offered < int(request.quantity) - quantity
         change = _timer(request, "open", offered, now)
     tx.update(
         request,
         [HelpRequest.offered.add(quantity), *change],
-        when=(HelpRequest.state == "open") & as_read,
+        # The timer as it was read, or one that has run meanwhile would be set again.
+        when=(HelpRequest.state == "open") & (HelpRequest.timer == request.timer) & room,
         or_raise=Changed(),
     )
     if request.escalated_at is not None:
@@ -64,15 +65,23 @@ def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime)
 
 
 def give_back(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime) -> None:
-    """Open a quantity again because its offer was cancelled or lapsed."""
+    """Open a quantity again because its offer was cancelled or lapsed.
+
+    With nobody left who helps it is unanswered again. After the time for answers it stays content with the others.
+    """
     offered = int(request.offered) - quantity
     change: list[Action] = []
+    if offered == 0:
+        request.escalated_at = None
+        change += [HelpRequest.escalated_at.remove()]
     if request.state in ("open", "covered"):
-        change = [HelpRequest.state.set("open"), *request.list_it(), *_timer(request, "open", offered, now)]
+        state = "open" if offered == 0 or now < request.open_until else "covered"
+        listing = request.list_it() if state == "open" else []
+        change += [HelpRequest.state.set(state), *listing, *_timer(request, state, offered, now)]
     tx.update(
         request,
         [HelpRequest.offered.add(-quantity), *change],
-        when=_as_read(request),
+        when=as_read(request),
         or_raise=Changed(),
     )
 
@@ -86,10 +95,10 @@ def collect(tx: transaction, request: HelpRequest, quantity: int, *, now: dateti
         change += [HelpRequest.settled_at.set(now)]
     if request.state == "covered":
         change += _timer(request, "covered", int(request.offered), now, collected)
-    tx.update(request, change, when=_as_read(request), or_raise=Changed())
+    tx.update(request, change, when=as_read(request), or_raise=Changed())
 
 
-def _as_read(request: HelpRequest) -> Condition:
+def as_read(request: HelpRequest) -> Condition:
     return (  # type: ignore[no-any-return]
         (HelpRequest.state == request.state)
         & (HelpRequest.offered == int(request.offered))

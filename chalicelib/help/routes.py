@@ -16,7 +16,7 @@ from chalicelib.help.models import HelpRequest, Message, Offer, Unanswered
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Body, Paged, Routes, View
+from chalicelib.kit.http import Body, Paged, Query, Routes, View
 
 routes = Routes(__name__)
 
@@ -29,7 +29,10 @@ Unit = Annotated[str, Meta(min_length=1, max_length=6, pattern=r"\S")]
 
 
 class AskForHelp(Body, frozen=True):
-    """For anything but goods, `quantity` is how many neighbours are wanted. `needed_by` carries its zone."""
+    """For anything but goods, `quantity` is how many neighbours are wanted. `needed_by` carries its zone.
+
+    Without an `area` it is asked in the community the resident lives in.
+    """
 
     what: rules.Kind
     title: Title
@@ -46,7 +49,7 @@ class FileForSomeone(AskForHelp, frozen=True, kw_only=True):
     """Filed by staff for somebody without WeChat. Name and phone are sealed."""
 
     area: AreaCode
-    contact_name: Annotated[str, Meta(min_length=1, max_length=20)]
+    contact_name: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]
     contact_phone: Annotated[str, Meta(min_length=5, max_length=20, pattern=r"^[0-9+\- ]+$")]
 
 
@@ -91,6 +94,12 @@ class Alert(Body, frozen=True):
 class OpenIn(Paged, frozen=True, kw_only=True):
     area: AreaCode
     order: lists.Order = "urgent"
+
+
+class LookAt(Query, frozen=True):
+    """`as_staff`: with everything those who care for the area may see."""
+
+    as_staff: bool = False
 
 
 class OfArea(Paged, frozen=True, kw_only=True):
@@ -225,7 +234,7 @@ def line(request: HelpRequest) -> RequestLine:
         offered=int(request.offered),
         unit=request.unit,
         urgency=request.urgency,
-        area=request.area,
+        area=request.community,
         requester_name=request.requester_name,
         photos=int(request.photos),
         created_at=clock.local(request.created_at),
@@ -247,7 +256,7 @@ def view(whole: Whole, *, me: str, complete: bool = False) -> RequestView:
         collected=int(request.collected),
         unit=request.unit,
         urgency=request.urgency,
-        area=request.area,
+        area=request.community,
         drop_point=request.drop_point,
         drop_point_name=request.drop_point_name,
         requester_name=request.requester_name,
@@ -256,7 +265,7 @@ def view(whole: Whole, *, me: str, complete: bool = False) -> RequestView:
         created_at=clock.local(request.created_at),
         needed_by=_time(request.needed_by),
         open_until=clock.local(request.open_until),
-        objection=request.objection if complete else None,
+        objection=request.objection if mine or (complete and request.objection_state == "shown") else None,
         removed_reason=request.removed_reason if mine else None,
         mine=mine,
         photos=content_photos.views(whole.photos, author=mine),
@@ -363,9 +372,9 @@ def unanswered(caller: Caller, query: OfArea, now: datetime) -> UnansweredList:
 
 
 @routes.get("/help-requests/{request_id}", delegable=True)
-def look_at(caller: Caller, request_id: str, now: datetime) -> RequestView:
+def look_at(caller: Caller, request_id: str, query: LookAt, now: datetime) -> RequestView:
     """One request."""
-    whole, everything = lists.look_at(request_id, caller=caller, now=now)
+    whole, everything = lists.look_at(request_id, caller=caller, as_staff=query.as_staff, now=now)
     return view(whole, me=caller.principal, complete=everything)
 
 
@@ -473,6 +482,12 @@ def collect_by_code(caller: Caller, body: PickUpCode, attempt: Attempt, now: dat
     """Staff at the drop point hand the goods over to whoever shows the pick-up code."""
     handed = offering.collect_by_code(caller=caller, code=body.code, attempt=attempt, now=now)
     return offer_view(handed, me=caller.id)
+
+
+@routes.get("/me/help-alerts")
+def alerts_wanted(caller: Caller) -> AlertView:
+    """Whether I hear of new requests in my community."""
+    return AlertView(on=alerts.wanted(caller=caller))
 
 
 @routes.put("/me/help-alerts")

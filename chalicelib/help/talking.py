@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.content import service as content
+from chalicelib.content.service import Screening
 from chalicelib.help import rules
 from chalicelib.help.models import Message, Offer, partition
+from chalicelib.help.quantities import Changed, settled
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -89,7 +91,9 @@ def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
     """The messages of an offer in their order, for its two sides; one not yet passed only for its author."""
     messages: list[Message] = Item.collection(partition(request_id), f"TALK#{offer_id}#")
     me = caller.principal
-    if messages and me not in (messages[0].helper, messages[0].requester):
+    # Each message knows its two sides, so the offer itself is only read while nothing has been said.
+    of = messages[0] if messages else Offer.find(partition(request_id), f"OFFER#{offer_id}")
+    if of is None or me not in (of.helper, of.requester):
         raise rules.OfferGone()
     seen = [message for message in messages if message.state == "shown" or message.author == me]
     return sorted(seen, key=lambda message: message.sent_at)
@@ -98,41 +102,46 @@ def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
 def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Offer:
     """Thank a helper with a sentence, once, after the goods were collected."""
     rules.refuse_phone_numbers([text])
-    offer: Offer | None
-    person, (offer,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-    if offer is None or offer.requester != person.id:
-        raise rules.OfferGone()
-    if attempt.made(offer):
+    screening: Screening | None = None
+
+    def say_thanks() -> Offer:
+        nonlocal screening
+        offer: Offer | None
+        person, (offer,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
+        if offer is None or offer.requester != person.id:
+            raise rules.OfferGone()
+        if attempt.made(offer):
+            return offer
+        if offer.state != "collected":
+            raise rules.NotNow(detail="收到东西以后，再感谢邻居。")
+        if offer.thanks_state != "none":
+            raise rules.AlreadyThanked()
+        screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
+        offer.thanks, offer.thanks_state = text, "shown" if screening.passed else "hidden"
+        with transaction() as tx:
+            tx.update(
+                offer,
+                [Offer.thanks.set(text), Offer.thanks_state.set(offer.thanks_state), *attempt.remember()],
+                when=Offer.thanks_state == "none",
+                or_raise=Changed(),
+            )
+            content.hold(
+                tx,
+                screening,
+                subject="help_thanks",
+                subject_pk=offer.pk,
+                subject_sk=offer.sk,
+                author_id=person.id,
+                area=offer.area,
+                excerpt=text,
+                now=now,
+            )
+            person.still(tx)
+            if screening.passed:
+                tell_of_thanks(tx, offer, text, now)
         return offer
-    if offer.state != "collected":
-        raise rules.NotNow(detail="收到东西以后，再感谢邻居。")
-    if offer.thanks_state != "none":
-        raise rules.AlreadyThanked()
-    screening = content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
-    state = "shown" if screening.passed else "hidden"
-    with transaction() as tx:
-        tx.update(
-            offer,
-            [Offer.thanks.set(text), Offer.thanks_state.set(state), *attempt.remember()],
-            when=(Offer.thanks_state == "none") & (Offer.state == "collected"),
-            or_raise=rules.AlreadyThanked(),
-        )
-        content.hold(
-            tx,
-            screening,
-            subject="help_thanks",
-            subject_pk=offer.pk,
-            subject_sk=offer.sk,
-            author_id=person.id,
-            area=offer.area,
-            excerpt=text,
-            now=now,
-        )
-        person.still(tx)
-        if screening.passed:
-            tell_of_thanks(tx, offer, text, now)
-    offer.thanks, offer.thanks_state = text, state
-    return offer
+
+    return settled(say_thanks)
 
 
 def tell_of_thanks(tx: transaction, offer: Offer, text: str, now: datetime) -> None:

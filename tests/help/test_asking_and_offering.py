@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
+from tests.help.street import MASKS
 from tests.neighbourhood import Hood
-
-MASKS = {
-    "what": "goods",
-    "title": "急需口罩",
-    "text": "明天要回厂上班，需要五只口罩。",
-    "quantity": 5,
-    "unit": "只",
-    "drop_point": "office",
-}
 
 
 def test_masks_come_from_a_neighbour(hood: Hood) -> None:
