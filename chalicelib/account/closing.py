@@ -23,6 +23,10 @@ from chalicelib.wechat.callback import AuthorizationCancelled, AuthorizationRevo
 _FIRST_TRY = timedelta(minutes=2)  # longer than any of our functions lives
 
 
+class NotClosed(Conflict):
+    """Nobody is erased whose account is open."""
+
+
 def close_my_account(*, caller: Caller, word: str, now: datetime) -> None:
     """Close the caller's account for ever. Logging in again makes a new one."""
     if word != rules.CLOSING_WORD:
@@ -100,10 +104,13 @@ def close(resident: Resident, *, now: datetime) -> None:
 @timers.on("account.erase")
 def erase(resident: Resident, *, now: datetime) -> None:
     """Destroy the key, then let every slice take the person out of what it keeps."""
+    current = people.find(resident.id)
+    if current is None or current.state != "closed":
+        raise NotClosed()
     vault.destroy(resident.id)
     personal_data.erase(resident.id, now=now)
     with transaction() as tx:
-        tx.update(resident, timers.stop(), when=Resident.state == "closed", or_raise=Conflict())
+        tx.update(resident, timers.stop(), when=Resident.state == "closed", or_raise=NotClosed())
     log.count("account_erased")
 
 

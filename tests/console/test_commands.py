@@ -1,0 +1,221 @@
+"""Administrators' commands: each does one thing, wrong ones do nothing, repeated ones nothing more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.areas import service as areas
+from chalicelib.areas.models import Area
+from chalicelib.console import commands
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty, partition
+from tests.neighbourhood import Hood, Neighbour
+
+
+def administer(command: str, **more: Any) -> dict[str, Any]:
+    return commands.administer({"command": command, **more}, request_id="request-1", now=clock.now())
+
+
+def duties_of(neighbour: Neighbour) -> list[Duty]:
+    return Item.collection(partition(neighbour.id), "ME#DUTY#")
+
+
+def grant(neighbour: Neighbour, area: str, role: str = "grid_worker", **more: Any) -> dict[str, Any]:
+    return administer("grant_duty", resident_id=neighbour.id, role=role, area=area, **more)
+
+
+def end(neighbour: Neighbour, area: str, role: str = "grid_worker") -> dict[str, Any]:
+    return administer("end_duty", resident_id=neighbour.id, role=role, area=area)
+
+
+class TestWrongCommands:
+    @pytest.mark.parametrize(
+        ("event", "wrong"),
+        [
+            ({}, "command"),
+            ({"command": "drop_table"}, "command"),
+            ({"command": None}, "command"),
+            ({"command": ["grant_duty"]}, "command"),
+            ({"command": "grant_duty"}, "resident_id"),
+            ({"command": "grant_duty", "resident_id": 5, "role": "grid_worker", "area": "330402"}, "resident_id"),
+            ({"command": "grant_duty", "resident_id": "", "role": "grid_worker", "area": "330402"}, "resident_id"),
+            (
+                {"command": "grant_duty", "resident_id": "r" * 65, "role": "grid_worker", "area": "330402"},
+                "resident_id",
+            ),
+            ({"command": "grant_duty", "resident_id": "res_1", "role": "king", "area": "330402"}, "role"),
+            ({"command": "grant_duty", "resident_id": "res_1", "role": "moderator", "area": "NANHU"}, "area"),
+            ({"command": "end_duty", "resident_id": "res_1", "role": "moderator", "area": "330402", "x": 1}, "x"),
+            ({"command": "put_areas", "areas": []}, "areas"),
+            ({"command": "put_areas", "areas": [{"code": "330402"}]}, "areas[0].name"),
+            ({"command": "put_areas", "areas": [{"code": "330402", "name": " "}]}, "areas[0].name"),
+            ({"command": "put_areas", "areas": "330402"}, "areas"),
+        ],
+    )
+    def test_they_say_in_chinese_what_is_wrong(self, event: dict[str, Any], wrong: str) -> None:
+        answer = commands.administer(event, request_id="r", now=clock.now())
+        assert (answer["ok"], answer["code"]) == (False, "command_invalid")
+        assert wrong in answer["fields"], answer
+        assert all(not reason.isascii() for reason in answer["fields"].values())
+
+    @pytest.mark.parametrize("event", [None, [], "grant_duty", 5, {"command": {}}, {1: 2}])
+    def test_what_is_no_command_at_all_is_refused(self, event: Any) -> None:
+        assert commands.administer(event, request_id="r", now=clock.now())["ok"] is False
+
+    def test_the_log_names_what_was_done_and_nobody_by_name(self, hood: Hood, logs: Any) -> None:
+        neighbour = hood.resident()
+        nickname = neighbour.get("/me").json["nickname"]
+        grant(neighbour, hood.grid)
+        (line,) = [line for line in logs.lines if line["message"] == "administer"]
+        assert (line["command"], line["resident"], line["area"]) == ("grant_duty", neighbour.id, hood.grid)
+        assert nickname not in logs.text
+
+
+class TestPuttingAreas:
+    def test_larger_and_smaller_ones_come_together_in_any_order(self, hood: Hood) -> None:
+        street, community = f"{hood.district}007", f"{hood.district}007001"
+        rows = [
+            {"code": community, "name": "凌塘社区", "drop_points": [{"id": "office", "name": "居委会"}]},
+            {"code": street, "name": "东栅街道"},
+        ]
+        assert administer("put_areas", areas=rows) == {"ok": True, "detail": "已保存 2 个区域。"}
+        assert areas.get(street).name == "东栅街道"
+        assert [(place.id, place.name) for place in areas.get(community).drop_points] == [("office", "居委会")]
+
+    def test_again_changes_nothing_more(self, hood: Hood) -> None:
+        rows = [{"code": hood.community, "name": "新名字"}]
+        for _ in range(2):
+            assert administer("put_areas", areas=rows)["ok"]
+        assert [area.name for area in areas.children(hood.street)] == ["新名字"]
+
+    @pytest.mark.parametrize(
+        ("suffix", "code"),
+        [("999001", "area_unknown"), ("00", "area_unknown"), ("0", "area_unknown")],
+    )
+    def test_one_wrong_row_and_none_is_written(self, hood: Hood, suffix: str, code: str) -> None:
+        good = {"code": f"{hood.district}008", "name": "好街道"}
+        answer = administer("put_areas", areas=[good, {"code": hood.district + suffix, "name": "坏区域"}])
+        assert (answer["ok"], answer["code"]) == (False, code)
+        assert Area.find(f"AREA#{hood.district}", f"{hood.district}008") is None
+
+    def test_the_same_code_twice_is_refused(self, hood: Hood) -> None:
+        rows = [{"code": hood.community, "name": "一个"}, {"code": hood.community, "name": "另一个"}]
+        assert administer("put_areas", areas=rows)["fields"] == {"areas": "同一个编码出现了两次"}
+        assert areas.get(hood.community).name == "桂苑社区"
+
+    def test_a_new_district_needs_no_parent(self) -> None:
+        assert administer("put_areas", areas=[{"code": "330411", "name": "秀洲区"}])["ok"]
+
+
+class TestGrantingADuty:
+    def test_it_holds_at_once_and_its_holder_is_told(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        answer = grant(neighbour, hood.grid)
+        nickname = neighbour.get("/me").json["nickname"]
+        assert answer == {"ok": True, "detail": f"{nickname} 现在是第一网格的网格员。"}
+        assert neighbour.get(f"/residences?area={hood.grid}").status == 200
+        assert neighbour.told == ["duty_given"]
+        (duty,) = duties_of(neighbour)
+        assert duty.granted_by == "request-1"
+
+    def test_it_may_have_an_end(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        answer = grant(neighbour, hood.grid, until_at="2099-12-31T23:59:00+08:00")
+        assert "到 2099年12月31日 23:59 为止" in answer["detail"]
+        assert neighbour.get("/me").json["duties"][0]["until_at"] == "2099-12-31T23:59:00+08:00"
+
+    def test_again_changes_and_tells_nothing_more(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        first = grant(neighbour, hood.grid)
+        (before,) = duties_of(neighbour)
+        assert grant(neighbour, hood.grid) == first
+        (after,) = duties_of(neighbour)
+        assert (after.from_at, neighbour.told) == (before.from_at, ["duty_given"])
+
+    def test_another_end_keeps_the_beginning(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        grant(neighbour, hood.grid)
+        (before,) = duties_of(neighbour)
+        grant(neighbour, hood.grid, until_at="2099-12-31T23:59:00+08:00")
+        (after,) = duties_of(neighbour)
+        assert after.from_at == before.from_at
+        assert after.until_at > clock.now()
+
+    def test_one_that_was_over_begins_anew(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        grant(neighbour, hood.grid), end(neighbour, hood.grid)
+        assert grant(neighbour, hood.grid)["ok"]
+        assert neighbour.get(f"/residences?area={hood.grid}").status == 200
+        assert neighbour.told == ["duty_given", "duty_ended", "duty_given"]
+
+    @pytest.mark.parametrize("until", ["2020-01-01T00:00:00+08:00", "2099-01-01T00:00:00", "tomorrow", 5])
+    def test_an_end_that_is_over_or_no_moment_is_refused(self, hood: Hood, until: object) -> None:
+        neighbour = hood.resident()
+        assert grant(neighbour, hood.grid, until_at=until)["fields"].keys() == {"until_at"}
+        assert duties_of(neighbour) == neighbour.told == []
+
+    def test_an_area_nobody_knows_is_refused(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        for area in (f"{hood.community}999", f"{hood.district}00", "999999"):
+            assert grant(neighbour, area)["code"] == "area_unknown"
+        assert duties_of(neighbour) == []
+
+    @pytest.mark.parametrize("resident_id", ["res_nobody", "ME", "#", "RES#x"])
+    def test_somebody_nobody_knows_is_refused(self, hood: Hood, resident_id: str) -> None:
+        answer = administer("grant_duty", resident_id=resident_id, role="moderator", area=hood.grid)
+        assert (answer["code"], answer["fields"]) == ("resident_unknown", {"resident_id": "没有找到"})
+
+    def test_somebody_who_has_gone_is_refused(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        neighbour.post("/me/close", json={"word": "注销"})
+        assert grant(neighbour, hood.grid)["code"] == "resident_unknown"
+
+
+class TestEndingADuty:
+    def test_it_ends_at_once_and_its_holder_is_told(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        grant(neighbour, hood.grid)
+        answer = end(neighbour, hood.grid)
+        assert "不再是第一网格的网格员" in answer["detail"]
+        assert neighbour.get(f"/residences?area={hood.grid}").code == "duty_needed"
+        assert people.holders("grid_worker", hood.grid, now=clock.now()) == []
+        assert neighbour.told == ["duty_given", "duty_ended"]
+
+    def test_again_or_what_never_was_is_refused_and_tells_nothing(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        grant(neighbour, hood.grid), end(neighbour, hood.grid)
+        ended = duties_of(neighbour)[0].until_at
+        for answer in (
+            end(neighbour, hood.grid),
+            end(neighbour, hood.community),
+            end(neighbour, hood.grid, "mediator"),
+        ):
+            assert (answer["ok"], answer["code"]) == (False, "duty_unknown")
+        assert duties_of(neighbour)[0].until_at == ended
+        assert neighbour.told == ["duty_given", "duty_ended"]
+
+    def test_other_duties_of_the_same_person_stay(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        grant(neighbour, hood.grid), grant(neighbour, hood.grid, "moderator"), grant(neighbour, hood.community)
+        end(neighbour, hood.grid)
+        held = {(each["role"], each["area"]) for each in neighbour.get("/me").json["duties"]}
+        assert held == {("moderator", hood.grid), ("grid_worker", hood.community)}
+
+
+def test_the_function_itself_answers_as_the_command_does(hood: Hood) -> None:
+    import app
+
+    class Context:
+        aws_request_id = "request-2"
+
+    neighbour = hood.resident()
+    event = {"command": "grant_duty", "resident_id": neighbour.id, "role": "desk_clerk", "area": hood.community}
+    assert app.administer(event, Context())["ok"] is True
+    (duty,) = duties_of(neighbour)
+    assert duty.granted_by == "request-2"
+    assert duty.from_at > clock.now() - timedelta(minutes=1)
