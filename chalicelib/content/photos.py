@@ -20,9 +20,6 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
 from botocore.exceptions import ClientError
-from pynamodb.attributes import NumberAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.content import reviews, rules, service
 from chalicelib.content.models import Photo, Review, Trace
@@ -30,6 +27,7 @@ from chalicelib.kit import aws, clock, ids, limits, log, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Conflict, Unavailable
 from chalicelib.kit.http import View
+from chalicelib.kit.table import Action, Condition, NumberAttribute
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
 from chalicelib.notices import service as notices

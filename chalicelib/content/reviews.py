@@ -16,8 +16,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
-from pynamodb.expressions.update import Action
-
 from chalicelib.areas import rules as areas
 from chalicelib.content import rules, service
 from chalicelib.content.models import Review
@@ -25,7 +23,7 @@ from chalicelib.kit import ids, log, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Unavailable
-from chalicelib.kit.table import Item, Page, page
+from chalicelib.kit.table import Action, Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
 from chalicelib.notices import service as notices

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pynamodb.expressions.update import Action
-
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.help import rules
@@ -13,7 +11,7 @@ from chalicelib.help.models import HelpAlert, HelpRequest
 from chalicelib.kit import clock
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import homes

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from pynamodb.expressions.update import Action
-
 from chalicelib.content import service as content
 from chalicelib.content.models import Photo
 from chalicelib.content.service import Screening
@@ -17,7 +15,7 @@ from chalicelib.help.sides import asker
 from chalicelib.kit import timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people

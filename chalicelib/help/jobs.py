@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pynamodb.expressions.update import Action
-
 from chalicelib.areas import service as areas
 from chalicelib.help import alerts, offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
 from chalicelib.help.quantities import Changed, as_read, settled
 from chalicelib.kit import timers, vault
-from chalicelib.kit.table import read_together
+from chalicelib.kit.table import Action, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, Unanswered
 from chalicelib.kit import timers
 from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import Action, Condition
 from chalicelib.kit.transaction import transaction
 
 TRIES = 10

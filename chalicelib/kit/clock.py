@@ -43,4 +43,4 @@ def at_local(day: date, at: time) -> datetime:
 
 def from_event(time: str) -> datetime:
     """The moment for which EventBridge started a schedule: `2020-02-10T01:05:00Z`."""
-    return datetime.fromisoformat(time).astimezone(timezone.utc)
+    return datetime.fromisoformat(time).astimezone(UTC)

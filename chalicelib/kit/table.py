@@ -21,12 +21,14 @@ from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from itsdangerous import BadData, URLSafeSerializer
-from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute as NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.connection import base as pynamodb_connection
 from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition as Condition
+from pynamodb.expressions.update import Action as Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import rules, settings
 from chalicelib.notices.catalogue import MOMENTS

@@ -24,11 +24,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from pynamodb.expressions.update import Action
 
 from chalicelib.kit import aws, clock, log, timers, vault
 from chalicelib.kit.errors import Unavailable
-from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
 from chalicelib.notices import credits, rules, settings

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pynamodb.attributes import UnicodeAttribute
-
 from chalicelib.kit import clock
-from chalicelib.kit.attempt import Attempt, Remembers
+from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Conflict, Refused
-from chalicelib.kit.table import InstantAttribute, Item, Page, page
+from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
+from chalicelib.people.models import Lookup
 
 REPEATS_WITHIN = timedelta(minutes=10)
 
 
 class LookOver(Refused):
     code, detail = "look_over", "这次查看已经过了十分钟。还要看的话，请重新写明理由。"
-
-
-class Lookup(Remembers, discriminator="lookup"):
-    """`LOOKUP#<lookup id>` / `LOOKUP`: a staff member saw somebody's phone number, and had to say why.
-
-    by_person: `LOOKUPS_OF#<resident or request id>` / `<time>`.
-    """
-
-    whom = UnicodeAttribute()
-    by = UnicodeAttribute()
-    by_name = UnicodeAttribute()
-    role = UnicodeAttribute()
-    reason = UnicodeAttribute()
-    looked_at = InstantAttribute()
 
 
 def record(

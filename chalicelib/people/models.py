@@ -121,3 +121,17 @@ class Delegation(Remembers, discriminator="delegation"):
     @property
     def delegate(self) -> str:
         return self.sk.removeprefix("ME#DELEGATE#")
+
+
+class Lookup(Remembers, discriminator="lookup"):
+    """`LOOKUP#<lookup id>` / `LOOKUP`: a staff member saw somebody's phone number, and had to say why.
+
+    by_person: `LOOKUPS_OF#<resident or request id>` / `<time>`.
+    """
+
+    whom = UnicodeAttribute()
+    by = UnicodeAttribute()
+    by_name = UnicodeAttribute()
+    role = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    looked_at = InstantAttribute()

@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import auth, ids, limits, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.table import Action, Condition, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import rules
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
