@@ -424,9 +424,7 @@ class Stack:
         gateway, api = self.client("apigateway"), self.outputs["RestAPIId"]
         body = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
         for kind, response in body["x-amazon-apigateway-gateway-responses"].items():
-            gateway.put_gateway_response(
-                restApiId=api, responseType=kind, **{name: _as_text(value) for name, value in response.items()}
-            )
+            gateway.put_gateway_response(restApiId=api, responseType=kind, **response)
         gateway.create_deployment(restApiId=api, stageName="api")
 
 
@@ -460,10 +458,6 @@ def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:
                 if statement["Action"] == ["ssm:GetParameters"]:
                     # tests/packaging checks that the real resource is the stage's own settings.
                     statement["Resource"] = "*"
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) else value
 
 
 def _runs(description: dict[str, Any], package: str, parameters: dict[str, str]) -> bool:
