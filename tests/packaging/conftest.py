@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 from local import packaging
+from local.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +46,11 @@ def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
     }
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The package deployed on a local AWS that enforces IAM."""
+    state = packaging.ROOT / ".local" / f"test-package-{os.getpid()}"
+    with Stack(state, enforce_iam=True, timer=False) as running:
+        yield running

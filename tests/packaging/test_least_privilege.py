@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.stack import ACCOUNT, REGION, ROOT, Stack
+from local.stack import ACCOUNT, REGION, Stack
 
 API, SWEEP, DISPATCH, PUSH = "api", "sweep", "dispatch-notices", "push-notices"
 EVENTS, PHOTOS, ADMIN = "wechat-events", "process-photos", "administer"
 EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN}
 NOBODY: set[str] = set()
 _REFUSALS = {"AccessDenied", "AccessDeniedException"}
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack(ROOT / ".local" / f"test-roles-{os.getpid()}", enforce_iam=True, timer=False) as running:
-        yield running
 
 
 @dataclass(frozen=True)
