@@ -58,5 +58,5 @@ $(INSTALLED):
 	@test -x $(VENV)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "不能建立 .venv：请安装 python3-venv。 Cannot make .venv: on Debian and Ubuntu, install python3-venv." >&2; exit 1; }
 	@echo "安装依赖（约一分钟，只在需求变动后）… Installing requirements (a minute, only after they changed) …"
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(VENV)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@rm -f .venv/installed-* && touch $@
