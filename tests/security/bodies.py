@@ -1,0 +1,48 @@
+"""For each route with a body, one that is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.kit.http import Route
+from local.wechat import catalogue
+from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, World
+
+
+def right_body(route: Route, world: World) -> Any:
+    hood = world.hood
+    bodies: dict[str, Any] = {
+        "PUT /me/residence": {"area": hood.grid},
+        "POST /residences/{resident_id}/confirm": {"area": hood.micro_grid},
+        "POST /residences/{resident_id}/decline": {"area": hood.micro_grid, "reason": "没有这户人家"},
+        "POST /residents/{resident_id}/identity": {"reason": "电话核实住址"},
+        "POST /delegations": {"code": "00000000"},
+        "POST /me/close": {"word": "注销"},
+        "POST /reviews/{review_id}/decide": {"decision": "approve"},
+        "POST /help-requests": MASKS,
+        "POST /help-requests/on-behalf": {
+            **MASKS,
+            "area": hood.community,
+            "contact_name": CONTACT_NAME,
+            "contact_phone": CONTACT_PHONE,
+        },
+        "POST /help-requests/{request_id}/contact": {"reason": "电话核实需要"},
+        "POST /help-requests/{request_id}/object": {"reason": "东西不对"},
+        "POST /help-requests/{request_id}/flags": {"reason": "other"},
+        "POST /help-requests/{request_id}/photos": {},
+        "POST /help-requests/{request_id}/offers": {"quantity": 1},
+        "POST /help-requests/{request_id}/offers/{offer_id}/thanks": {"text": "谢谢你"},
+        "POST /help-requests/{request_id}/offers/{offer_id}/messages": {"text": "好的，知道了"},
+        "POST /pick-ups": {"code": world.code},
+        "PUT /me/help-alerts": {"on": True},
+        "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},
+        "POST /login": {"code": "x"},
+        "POST /me/consent": {"version": "x"},
+        "POST /me/phone": {"code": "x"},
+        "PUT /me/nickname": {"nickname": "菊子"},
+        "POST /me/avatar": {},
+    }
+    if route.body is None:
+        return None
+    assert route.name in bodies, f"tests/security/bodies.py has no body for {route.name}"
+    return bodies[route.name]

@@ -1,0 +1,174 @@
+"""Who may do what: a row for every route, tried with everybody.
+
+A route without a row fails. Who is not named in a row is refused with 401, 403 or 404 and changes nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.kit.http import Route
+from tests.engine.http import Answer
+from tests.neighbourhood import Hood, Neighbour
+from tests.security.bodies import right_body
+from tests.security.routes import address, all_routes
+from tests.security.world import MASKS, World, build, made
+
+ANYBODY = {"nobody", "newcomer", "stranger", "foreign_staff", "staff", "helper", "owner", "delegate"}
+LOGGED_IN = ANYBODY - {"nobody", "delegate"}
+RESIDENTS = LOGGED_IN - {"newcomer"}
+STAFF = {"staff"}
+OWNER = {"owner", "delegate"}  # a delegate with `Acting-For: <the owner>`
+BOTH_SIDES = {"owner", "delegate", "helper"}
+
+ROWS: dict[str, set[str]] = {
+    # Nobody's data.
+    "GET /areas": ANYBODY,
+    "GET /privacy-notice": ANYBODY,
+    # Who proves it by something else than a session: WeChat's code, WeChat's signature.
+    "POST /login": set(),
+    "GET /wechat/callback": set(),
+    "POST /wechat/callback": set(),
+    # One's own affairs, consent or not.
+    "GET /me": LOGGED_IN,
+    "POST /me/copy": LOGGED_IN,
+    "GET /me/copy": LOGGED_IN,
+    "POST /me/close": LOGGED_IN,
+    "POST /logout": LOGGED_IN,
+    "POST /sessions/revoke": LOGGED_IN,
+    "POST /me/consent": LOGGED_IN,
+    "DELETE /me/consent": LOGGED_IN,
+    # One's own affairs.
+    "PUT /me/residence": RESIDENTS,
+    "GET /me/lookups": RESIDENTS,
+    "POST /me/delegates": RESIDENTS,
+    "GET /me/delegates": RESIDENTS,
+    "POST /delegations": RESIDENTS,
+    "GET /delegations": RESIDENTS,
+    "POST /me/phone": RESIDENTS,
+    "GET /me/phone": RESIDENTS,
+    "DELETE /me/phone": RESIDENTS,
+    "GET /me/profile": RESIDENTS,
+    "PUT /me/nickname": RESIDENTS,
+    "POST /me/avatar": RESIDENTS,
+    "GET /me/help-alerts": RESIDENTS,
+    "PUT /me/help-alerts": RESIDENTS,
+    "GET /inbox": RESIDENTS,
+    "GET /inbox/unread": RESIDENTS,
+    "POST /inbox/read-all": RESIDENTS,
+    "GET /me/templates": RESIDENTS,
+    "POST /me/credits": RESIDENTS,
+    "POST /inbox/{notice_id}/read": {"owner"},
+    "DELETE /me/delegates/{delegate_id}": {"owner"},
+    "DELETE /delegations/{principal_id}": {"itself"},
+    # Staff, in their area.
+    "GET /residences": STAFF,
+    "POST /residences/{resident_id}/confirm": STAFF,
+    "POST /residences/{resident_id}/decline": STAFF,
+    "POST /residents/{resident_id}/identity": STAFF,
+    "GET /reviews": STAFF,
+    "GET /reviews/{review_id}": STAFF,
+    "POST /reviews/{review_id}/decide": STAFF,
+    "GET /help-requests/unanswered": STAFF,
+    "POST /help-requests/on-behalf": STAFF,
+    "POST /help-requests/{request_id}/contact": STAFF,
+    "POST /pick-ups": STAFF,
+    "GET /call-sheet": STAFF,
+    "POST /call-sheet/{entry_id}/done": STAFF,
+    # Neighbours.
+    "POST /help-requests": RESIDENTS | {"delegate"},
+    "GET /help-requests": RESIDENTS,
+    "GET /help-requests/mine": RESIDENTS | {"delegate"},
+    "GET /help-requests/helping": RESIDENTS | {"delegate"},
+    "GET /help-requests/{request_id}": RESIDENTS | {"delegate"},
+    "POST /help-requests/{request_id}/flags": RESIDENTS,
+    "POST /help-requests/{request_id}/offers": RESIDENTS | {"delegate"},
+    "POST /help-requests/{request_id}/withdraw": OWNER,
+    "POST /help-requests/{request_id}/confirm": OWNER,
+    "POST /help-requests/{request_id}/object": OWNER,
+    "POST /help-requests/{request_id}/photos": OWNER,
+    "POST /help-requests/{request_id}/photos/{photo_id}/remove": OWNER,
+    "POST /help-requests/{request_id}/offers/{offer_id}/drop-off": {"helper"},
+    "POST /help-requests/{request_id}/offers/{offer_id}/collect": OWNER,
+    "POST /help-requests/{request_id}/offers/{offer_id}/cancel": BOTH_SIDES,
+    "POST /help-requests/{request_id}/offers/{offer_id}/thanks": OWNER,
+    "GET /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
+    "POST /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
+}
+# Of their own who may, some have nothing to show yet; that is no refusal of theirs.
+NOTHING_YET = {"no_copy", "invitation_not_found"}
+ENDS_THE_SESSION = {"POST /me/close", "POST /logout", "POST /sessions/revoke", "DELETE /me/consent"}
+
+
+def test_every_route_has_a_row_and_no_row_is_without_a_route() -> None:
+    assert sorted(ROWS) == sorted(all_routes())
+
+
+def call(route: Route, who: str, world: World) -> Answer:
+    ids = dict(world.ids)
+    if "contact" in route.path:
+        ids["request_id"] = ids["filed_id"]
+    if "flags" in route.path and who in ROWS[route.name]:  # three flags hide a request, so one for each
+        ids["request_id"] = made(world.owner.post("/help-requests", json=MASKS))["id"]
+    caller: Neighbour | None = None if who == "nobody" else getattr(world, who)
+    more = {"acting_for": world.owner.id} if who == "delegate" else {}
+    body = right_body(route, world)
+    if body is not None:
+        more["json"] = body
+    return world.hood.http.call(
+        route.method, address(route, world.hood.community, **ids), token=caller.token if caller else None, **more
+    )
+
+
+def refused(answer: Answer) -> bool:
+    return answer.status in (401, 403, 404) and answer.code not in NOTHING_YET
+
+
+@pytest.fixture
+def world(hood: Hood) -> World:
+    return build(hood)
+
+
+def test_who_may_not_is_refused_and_who_may_is_not(world: World) -> None:
+    """First all the refusals, which change nothing; then what is allowed, looking before touching."""
+    routes = all_routes()
+    let_in = [
+        (name, who, call(routes[name], who, world))
+        for name, allowed in ROWS.items()
+        for who in sorted(ANYBODY - allowed)
+        if routes[name].needs != "nobody"
+    ]
+    assert [(name, who, answer) for name, who, answer in let_in if not refused(answer)] == []
+
+    kept_out = [
+        (name, who, call(routes[name], who, world))
+        for name in sorted(ROWS, key=lambda name: (_touches(name), routes[name].method))
+        if name not in ENDS_THE_SESSION
+        for who in sorted(ROWS[name] & ANYBODY)
+    ]
+    for name, who, answer in kept_out:
+        assert not refused(answer), (name, who, answer)
+        assert answer.status < 500, (name, who, answer)
+
+
+def _touches(name: str) -> int:
+    """What hides or ends something that the others need comes after them."""
+    method = name.partition(" ")[0]
+    ends = any(word in name for word in ("flags", "withdraw", "contact", "decide", "remove"))
+    return {"GET": 0, "DELETE": 3}.get(method, 2 if ends else 1)
+
+
+@pytest.mark.parametrize("name", sorted(ENDS_THE_SESSION))
+def test_anybody_may_leave(name: str, hood: Hood) -> None:
+    for leaving in (hood.somebody(), hood.resident()):
+        answer = hood.http.call(
+            *name.split(" "), token=leaving.token, json={"word": "注销"} if name == "POST /me/close" else {}
+        )
+        assert answer.status < 300, answer
+    assert hood.http.call(*name.split(" "), json={}).code == "login_needed"
+
+
+def test_wechats_own_address_takes_nothing_without_wechats_signature(world: World) -> None:
+    for method in ("GET", "POST"):
+        answer = world.hood.http.call(method, "/wechat/callback?echostr=1", body="{}")
+        assert (answer.status, answer.code) == (403, "wechat_signature_wrong")

@@ -1,0 +1,106 @@
+"""Every path parameter with an id of somebody else, of something else, or of nothing: not found, and no data."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.kit.http import Route
+from tests.engine.http import Answer
+from tests.neighbourhood import Hood, Neighbour
+from tests.security.bodies import right_body
+from tests.security.routes import address, all_routes
+from tests.security.world import World, build
+
+# Parameters that name the same kind of thing.
+KINDS = {"delegate_id": "resident_id", "principal_id": "resident_id", "filed_id": "request_id"}
+STRANGE = [
+    *("..", "../../ME", "..%2f..%2fsecrets", ".", "%", "%%", "%zz", "%00", "#", "REQUEST", "ME", "RES#", "*", "null"),
+    *("' OR '1'='1", "; DROP TABLE", "{{7*7}}", "${jndi:ldap://x}", "$eq", ":PK", "#PK", "size(PK)"),
+    *(
+        "a" * 2000,
+        "口罩" * 700,
+        "😀" * 300,
+        "-1",
+        "0",
+        "NaN",
+        "1e999",
+        "\u202e",
+        "﷽",
+        "e\u0301" * 90,
+        " ",
+        "\t",
+        "\r\nX: y",
+    ),
+]
+
+
+@pytest.fixture
+def world(hood: Hood) -> World:
+    return build(hood)
+
+
+def parameters(route: Route) -> list[str]:
+    return re.findall(r"{(\w+)}", route.path)
+
+
+def call(route: Route, reader: Neighbour, world: World, **ids: str) -> Answer:
+    body = right_body(route, world)
+    more = {} if body is None else {"json": body}
+    if body is None and route.method == "POST":
+        more = {"json": {}}
+    path = address(route, world.hood.community, **{**world.ids, **ids})
+    return world.hood.http.call(route.method, path, token=reader.token, **more)
+
+
+def test_ids_of_things_of_another_kind_are_not_found(world: World) -> None:
+    for route in all_routes().values():
+        for name in parameters(route):
+            for other, value in world.ids.items():
+                if KINDS.get(other, other) == KINDS.get(name, name):
+                    continue
+                for reader in (world.owner, world.helper, world.staff):
+                    answer = call(route, reader, world, **{name: value})
+                    assert answer.status in (401, 403, 404), (route.name, name, other, reader.name, answer)
+
+
+def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, hood: Hood) -> None:
+    elsewhere = Hood(hood.http, hood.wechat)
+    strangers = (elsewhere.resident(), elsewhere.staff("grid_worker"), elsewhere.staff("moderator"))
+    public = {
+        "GET /help-requests/{request_id}",
+        "POST /help-requests/{request_id}/flags",
+        "POST /help-requests/{request_id}/offers",
+    }
+    for route in all_routes().values():
+        if parameters(route) and route.name not in public:
+            for stranger in strangers:
+                answer = call(route, stranger, world)
+                assert answer.status in (403, 404), (route.name, answer)
+
+
+def test_strange_ids_are_not_found_and_never_a_crash(world: World) -> None:
+    for route in all_routes().values():
+        for name in parameters(route):
+            reader = world.staff if name in ("resident_id", "review_id", "entry_id") else world.owner
+            for text in STRANGE:
+                answer = call(route, reader, world, **{name: quote(text, safe="")})
+                assert answer.status in (403, 404, 422, 429), (route.name, name, text[:20], answer)
+
+
+def test_ids_that_are_not_percent_encoded_well_are_not_found(world: World) -> None:
+    for route in all_routes().values():
+        for name in parameters(route):
+            for text in ("%", "%zz", "%C3%28", "%ED%A0%80", "%00%00", "+", "%2F%2F", "%23ME"):
+                answer = call(route, world.owner, world, **{name: text})
+                assert answer.status in (403, 404, 422, 429), (route.name, name, text, answer)
+
+
+def test_nobody_reaches_another_offer_through_the_beginning_of_its_id(world: World) -> None:
+    ids = world.ids
+    for cut in (ids["offer_id"][:-1], "offer_", "", "%20"):
+        path = f"/help-requests/{ids['request_id']}/offers/{cut or '%20'}/messages"
+        assert world.stranger.get(path).status == 404
+        assert world.owner.get(path).status == 404

@@ -1,0 +1,100 @@
+"""A neighbourhood in which much has happened, with secrets planted in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices.models import Notice
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty
+from local.wechat import catalogue
+from tests.engine.http import Answer
+from tests.neighbourhood import Hood, Neighbour
+
+CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
+MASKS = {
+    "what": "goods",
+    "title": "急需口罩",
+    "text": "明天要回厂上班，需要五只口罩。",
+    "quantity": 5,
+    "unit": "只",
+    "drop_point": "office",
+}
+ROLES = ("grid_worker", "community_worker", "moderator", "desk_clerk")
+
+
+@dataclass
+class World:
+    """`owner` asked for masks, `helper` brings some; `delegate` acts for the owner; both staffs hold all roles."""
+
+    hood: Hood
+    owner: Neighbour
+    helper: Neighbour
+    delegate: Neighbour
+    stranger: Neighbour
+    newcomer: Neighbour
+    staff: Neighbour
+    foreign_staff: Neighbour
+    ids: dict[str, str]
+    code: str
+
+    @property
+    def everybody(self) -> list[Neighbour]:
+        return [self.owner, self.helper, self.delegate, self.stranger, self.staff, self.foreign_staff]
+
+    def secrets_of(self, neighbour: Neighbour) -> set[str]:
+        """What nobody else may read."""
+        return {neighbour.caller.openid, str(self.hood.wechat.person(neighbour.phone)["phone"])}
+
+
+def build(hood: Hood) -> World:
+    owner, helper, delegate, stranger = (hood.resident(name) for name in ("李菊", "陈彩明", "小李", "路人"))
+    staff, foreign = staff_of(hood, hood.community, "网格员"), staff_of(hood, f"{hood.street}002", "外地网格员")
+    for neighbour in (owner, helper, delegate, stranger, staff):
+        made(neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)}))
+    made(delegate.post("/delegations", json={"code": made(owner.post("/me/delegates"))["code"]}))
+    ids = {"delegate_id": delegate.id, "principal_id": owner.id, "resident_id": owner.id}
+    ids["request_id"] = made(owner.post("/help-requests", json=MASKS))["id"]
+    request = f"/help-requests/{ids['request_id']}"
+    ids["photo_id"] = made(owner.post(f"{request}/photos", json={}))["photo_id"]
+    ids["offer_id"] = made(helper.post(f"{request}/offers", json={"quantity": 2, "message": "我家有"}))["id"]
+    offer = f"{request}/offers/{ids['offer_id']}"
+    made(owner.post(f"{offer}/messages", json={"text": "谢谢，放居委会就好"}))
+    made(helper.post(f"{offer}/drop-off"))
+    code = made(owner.get(request))["offers"][0]["code"]
+    on_behalf = {**MASKS, "area": hood.community, "contact_name": CONTACT_NAME, "contact_phone": CONTACT_PHONE}
+    ids["filed_id"] = made(staff.post("/help-requests/on-behalf", json=on_behalf))["id"]
+    doubtful = {**MASKS, "text": f"需要{sorted(catalogue.REVIEW_WORDS)[0]}五只"}
+    made(owner.post("/help-requests", json=doubtful))
+    ids["review_id"] = made(staff.get(f"/reviews?area={hood.community}"))["items"][0]["id"]
+    ids["notice_id"] = made(owner.get("/inbox"))["items"][0]["id"]
+    ids["entry_id"] = not_reached(owner, hood.community)
+    made(owner.post("/me/copy"))
+    return World(hood, owner, helper, delegate, stranger, hood.somebody("新来的"), staff, foreign, ids, code)
+
+
+def staff_of(hood: Hood, area: str, name: str) -> Neighbour:
+    neighbour = hood.resident(name)
+    for role in ROLES:
+        duty = Duty.new(neighbour.id, role, area, from_at=clock.now(), until_at=None, granted_by="test")
+        with transaction() as tx:
+            people.grant_duty(tx, duty)
+    return neighbour
+
+
+def made(answer: Answer) -> Any:
+    assert answer.status < 300, answer
+    return answer.json if answer.content else None
+
+
+def not_reached(neighbour: Neighbour, area: str) -> str:
+    """Put a message of theirs onto the call sheet of an area, as a push that failed does."""
+    notice = next(iter(Notice.query(f"RES#{neighbour.id}", Item.sk.startswith(Notice.PREFIX))))
+    notice.area = area
+    with transaction() as tx:
+        tx.update(notice, [Notice.area.set(area), *notice.onto_call_sheet()])
+    return f"{neighbour.id}.{notice.id}"
