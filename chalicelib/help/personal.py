@@ -159,6 +159,9 @@ def _forget(request: HelpRequest) -> None:
         with transaction() as tx:
             gone = [Offer.title.set(_ERASED), Offer.requester_name.set(NICKNAME_OF_THE_CLOSED), Offer.thanks.remove()]
             tx.update(offer, gone)
+    for message in Item.collection(request.pk, "TALK#"):
+        with transaction() as tx:
+            tx.update(message, [Message.title.set(_ERASED)])
 
 
 def _flags(resident_id: str) -> list[Flag]:

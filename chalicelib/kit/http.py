@@ -203,7 +203,9 @@ def _arguments(route: Route, wanted: tuple[str, ...], request: Any, path_paramet
         if "attempt" in wanted:
             caller: Caller = values["caller"]
             concrete_path = request.context.get("path") or route.path.format(**path_parameters)
-            values["attempt"] = Attempt(caller.id, f"{route.method} {concrete_path}", raw, _key(request))
+            # The same key for oneself and for somebody else are two requests.
+            act = f"{route.method} {concrete_path}" + (f" for {caller.acting_for}" if caller.acting_for else "")
+            values["attempt"] = Attempt(caller.id, act, raw, _key(request))
     return values
 
 

@@ -178,3 +178,7 @@ def lines(answer: Answer) -> list[Any]:
     assert answer.status == 200, answer
     found: list[Any] = answer.json["items"]
     return found
+
+
+def decide(moderator: Neighbour, review: Review, decision: str, reason: str | None = None) -> Answer:
+    return moderator.post(f"/reviews/{review.id}/decide", json={"decision": decision, "reason": reason})

@@ -1,0 +1,216 @@
+"""Every act of help requests, over HTTP as a client does it, and every timer."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib.areas.models import Area
+from chalicelib.help.models import HelpAlert, HelpRequest, Offer, PickUp, partition
+from chalicelib.kit import auth, clock, ids, timers, vault
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices.models import Notice
+from chalicelib.people.models import Duty, Resident
+from chalicelib.people.models import partition as resident_partition
+from chalicelib.wechat.content import NORMAL, Verdict
+from tests.engine.http import Answer, Http, token_of
+from tests.faults.acts import Act
+
+World = dict[str, Any]
+_districts = itertools.count(910_000)
+WISH = {
+    "what": "goods",
+    "title": "急需口罩",
+    "text": "明天要回厂上班。",
+    "quantity": 5,
+    "unit": "只",
+    "drop_point": "office",
+}
+LATER = timedelta(days=40)
+
+
+@functools.cache
+def _http() -> Http:
+    import app
+
+    return Http(app.app)
+
+
+def street() -> World:
+    """A community with a requester, a helper, somebody who listens, and a grid worker."""
+    district = f"{next(_districts)}"
+    community = f"{district}001001"
+    now = clock.now()
+    world: World = {"community": community, "people": {}}
+    with transaction() as tx:
+        for code in (district, district + "001", community):
+            tx.put(Area.new(code, "桂苑社区", [("office", "居委会")] if code == community else []))
+        for name in ("asker", "helper", "listener", "worker"):
+            resident = Resident.key(ids.new_id("res"))
+            resident.nickname, resident.home, resident.created_at = name, community, now
+            resident.consent_version = auth.privacy().version
+            tx.put(resident)
+            world["people"][name] = resident.id
+        listener = resident_partition(world["people"]["listener"])
+        alert = HelpAlert(listener, "HELP_ALERT", area_key=f"HELP_ALERT#{community}", area_sort="x")
+        tx.put(alert)
+        worker = world["people"]["worker"]
+        tx.put(Duty.new(worker, "grid_worker", community, from_at=now - LATER, until_at=None, granted_by="test"))
+    return world
+
+
+def send(world: World, who: str, where: str, key: str, body: Any = None) -> Answer:
+    """One request; WeChat finds nothing wrong with it."""
+    token = token_of(world["people"][who], session_version=0)
+    given = {} if body is None else {"json": body}
+    with patch("chalicelib.content.service.check_text", return_value=Verdict("pass", NORMAL, "trace")):
+        return _http().post(where.format_map(world), token=token, key=key, **given)
+
+
+def asked(**change: Any) -> World:
+    world = street()
+    world["request"] = send(world, "asker", "/help-requests", "asked", {**WISH, **change}).json["id"]
+    return world
+
+
+def offered() -> World:
+    world = asked()
+    made = send(world, "helper", "/help-requests/{request}/offers", "offered", {"quantity": 5})
+    world["offer"] = f"/help-requests/{world['request']}/offers/{made.json['id']}"
+    world["offer_id"] = made.json["id"]
+    return world
+
+
+def brought() -> World:
+    world = offered()
+    send(world, "helper", "{offer}/drop-off", "brought")
+    world["code"] = Offer.fetch(partition(world["request"]), f"OFFER#{world['offer_id']}").code
+    return world
+
+
+def received() -> World:
+    world = brought()
+    send(world, "asker", "{offer}/collect", "received")
+    return world
+
+
+def filed() -> World:
+    world = street()
+    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "82838483"}
+    answer = send(world, "worker", "/help-requests/on-behalf", "filed", {**WISH, **contact})
+    world["request"] = answer.json["id"]
+    return world
+
+
+def over() -> World:
+    """Filed, and ended: the contact waits to be destroyed."""
+    world = filed()
+    send(world, "worker", "/help-requests/{request}/withdraw", "over")
+    return world
+
+
+def announced() -> World:
+    world = asked()
+    _run(HelpRequest.key(world["request"]), clock.now())
+    return world
+
+
+def posting(who: str, where: str, body: Any = None) -> Callable[[World, str], Answer]:
+    return lambda world, key: send(world, who, where, key, body)
+
+
+def filing(world: World, key: str) -> Answer:
+    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "82838483"}
+    return send(world, "worker", "/help-requests/on-behalf", key, {**WISH, **contact})
+
+
+def handing_over(world: World, key: str) -> Answer:
+    return send(world, "worker", "/pick-ups", key, {"code": world["code"]})
+
+
+def _run(item: Item, now: Any) -> None:
+    current = type(item).fetch(item.pk, item.sk)
+    if current.due_at is not None and current.due_at <= now:
+        timers._handlers[current.timer](current, now=now)
+
+
+def passing(after: timedelta, what: str = "request") -> Callable[[World, str], None]:
+    """The sweeper runs the item's timer at that time after the world was made, if it is due."""
+
+    def run(world: World, key: str) -> None:
+        request = world["request"]
+        item = HelpRequest.key(request) if what == "request" else Offer.key(request, world["offer_id"])
+        _run(item, world.setdefault("at", clock.now() + after))
+
+    return run
+
+
+def facts(world: World) -> Any:
+    """All that is stored of the request, and who was told what, without ids and times."""
+    requests = [world["request"]] if "request" in world else _requests(world)
+    told = {
+        name: sorted(
+            notice.topic for notice in Notice.query(resident_partition(resident), Item.sk.startswith(Notice.PREFIX))
+        )
+        for name, resident in world["people"].items()
+    }
+    return told, [sorted(map(str, map(_fact, Item.collection(partition(each))))) for each in requests]
+
+
+def _requests(world: World) -> list[str]:
+    keys = [f"HELP_OF#{resident}" for resident in world["people"].values()]
+    return [item.id for key in keys for item in Item.by_person.query(key)]
+
+
+def _fact(item: Any) -> Any:
+    kind = type(item).__name__
+    if isinstance(item, HelpRequest):
+        state = (item.state, item.offered, item.collected, item.flags, item.photos, item.timer)
+        return kind, *state, bool(item.area_key), bool(item.contact_sealed), item.objection, len(item.marks or ())
+    if isinstance(item, Offer):
+        code = bool(item.code) and PickUp.find(f"PICKUP#{item.code}", "OFFER") is not None
+        return kind, item.state, item.quantity, item.messages, item.thanks, code, item.timer, len(item.marks or ())
+    return kind, getattr(item, "state", None), getattr(item, "text", None)
+
+
+def facts_and_key(world: World) -> Any:
+    try:
+        vault.seal(world["request"], "contact", "x")
+    except vault.KeyDestroyed:
+        return facts(world), "destroyed"
+    return facts(world), "there"
+
+
+DAY = timedelta(days=1)
+ACTS = [
+    Act("a resident asks for help", street, posting("asker", "/help-requests", WISH), facts),
+    Act("staff file for somebody", street, filing, facts),
+    Act("a neighbour offers", asked, posting("helper", "/help-requests/{request}/offers", {"quantity": 2}), facts),
+    Act("the helper drops off", offered, posting("helper", "{offer}/drop-off"), facts),
+    Act("the requester collects", brought, posting("asker", "{offer}/collect"), facts),
+    Act("staff hand over by code", brought, handing_over, facts),
+    Act("the helper cancels", offered, posting("helper", "{offer}/cancel"), facts),
+    Act("the requester withdraws", offered, posting("asker", "/help-requests/{request}/withdraw"), facts),
+    Act("the requester confirms", received, posting("asker", "/help-requests/{request}/confirm"), facts),
+    Act(
+        "the requester objects",
+        received,
+        posting("asker", "/help-requests/{request}/object", {"reason": "坏的"}),
+        facts,
+    ),
+    Act("a neighbour flags", asked, posting("helper", "/help-requests/{request}/flags", {"reason": "fraud"}), facts),
+    Act("a message is written", offered, posting("helper", "{offer}/messages", {"text": "放门口了"}), facts),
+    Act("the requester thanks", received, posting("asker", "{offer}/thanks", {"text": "谢谢"}), facts),
+    Act("a photo is added", asked, posting("asker", "/help-requests/{request}/photos", {}), facts),
+    Act("a request is announced", asked, passing(timedelta(0)), facts),
+    Act("a request is escalated", announced, passing(DAY), facts),
+    Act("an offer lapses", offered, passing(2 * DAY + DAY, "offer"), facts),
+    Act("somebody is reminded of goods", brought, passing(3 * DAY, "offer"), facts),
+    Act("silence confirms", received, passing(8 * DAY), facts),
+    Act("a contact is forgotten", over, passing(DAY), facts_and_key),
+]

@@ -1,0 +1,222 @@
+"""Staff ask for somebody without WeChat: who may, who sees whom it is for, and when that is forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kit import clock, vault
+from chalicelib.kit.table import Item
+from chalicelib.people import service as people
+from tests.help.street import (
+    MASKS,
+    Street,
+    ask,
+    bring,
+    check_books,
+    code_of,
+    decide,
+    lines,
+    offer,
+    path,
+    review_of,
+    run_offer,
+    run_request,
+    states,
+    stored,
+)
+
+REASON = {"reason": "送货前电话确认"}
+
+
+def filing(street: Street, **change: Any) -> dict[str, Any]:
+    return {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "0573-82838483", **change}
+
+
+@pytest.fixture
+def filed(street: Street) -> Any:
+    """A grid worker and the request they have filed."""
+    worker = street.staff("grid_worker", street.grid, "网格员")
+    answer = worker.post("/help-requests/on-behalf", json=filing(street), key="k")
+    assert answer.status == 201, answer
+    return worker, answer.json["id"]
+
+
+def key_is_gone(request: str) -> bool:
+    try:
+        vault.seal(request, "contact", "x")
+    except vault.KeyDestroyed:
+        return True
+    return False
+
+
+class TestFiling:
+    def test_the_record_says_so_and_shows_neither_name_nor_phone(self, street, filed):
+        worker, request = filed
+        other = street.resident()
+        for answer in (other.get(f"/help-requests/{request}"), worker.get(f"/help-requests/{request}")):
+            assert answer.json["filed_by_staff"]
+            assert answer.json["requester_name"] == "社区代为登记"
+            assert "王阿婆" not in answer.text
+            assert "82838483" not in answer.text
+        assert street.open_list(other) == [request]
+        assert b"82838483" not in stored(request).contact_sealed
+
+    def test_a_repeat_files_once_and_other_content_is_refused(self, street, filed):
+        worker, request = filed
+        assert worker.post("/help-requests/on-behalf", json=filing(street), key="k").json["id"] == request
+        answer = worker.post("/help-requests/on-behalf", json=filing(street, contact_name="李阿公"), key="k")
+        assert answer.code == "idempotency_key_reused"
+
+    def test_only_those_who_care_for_the_area_file(self, street):
+        elsewhere = Street(street.http, street.wechat)
+        for who in (
+            street.resident(),
+            street.staff("moderator"),
+            street.staff("desk_clerk"),
+            elsewhere.staff("grid_worker"),
+            street.staff("grid_worker", street.micro_grid),
+        ):
+            assert who.post("/help-requests/on-behalf", json=filing(street)).code == "duty_needed"
+
+    def test_an_ended_duty_is_none(self, street):
+        worker = street.staff("grid_worker", street.grid)
+        (duty,) = people.present(worker.caller, now=clock.now()).duties
+        duty.update([type(duty).until_at.set(clock.now())])
+        assert worker.post("/help-requests/on-behalf", json=filing(street)).code == "duty_needed"
+
+    def test_staff_of_a_larger_area_file_for_a_smaller(self, street):
+        worker = street.staff("community_worker", street.street)
+        assert worker.post("/help-requests/on-behalf", json=filing(street)).status == 201
+
+    @pytest.mark.parametrize("field", ["contact_name", "contact_phone", "area"])
+    def test_whom_for_and_where_must_be_said(self, street, field):
+        wish = filing(street)
+        del wish[field]
+        worker = street.staff("grid_worker")
+        assert worker.post("/help-requests/on-behalf", json=wish).wrong == {field: "必须填写"}
+
+    @pytest.mark.parametrize(
+        "change", [{"contact_phone": "call me"}, {"contact_name": " "}, {"contact_name": "王" * 21}, {"area": "1"}]
+    )
+    def test_bad_contacts_are_refused(self, street, change):
+        worker = street.staff("grid_worker")
+        assert worker.post("/help-requests/on-behalf", json=filing(street, **change)).status == 422
+
+    def test_more_may_be_filed_than_asked_for_oneself(self, street, configure):
+        configure("help", asks_a_day=1, files_a_day=2)
+        worker = street.staff("grid_worker")
+        assert [worker.post("/help-requests/on-behalf", json=filing(street)).status for _ in range(3)] == [
+            201,
+            201,
+            429,
+        ]
+        ask(worker)
+
+
+class TestTheContact:
+    def test_a_carer_sees_it_with_a_reason_which_is_written_down(self, street, filed):
+        _, request = filed
+        colleague = street.staff("community_worker", name="社区小张")
+        shown = colleague.post(f"/help-requests/{request}/contact", json=REASON, key="k")
+        assert shown.json == {"name": "王阿婆", "phone": "0573-82838483"}
+        colleague.post(f"/help-requests/{request}/contact", json=REASON, key="k")
+        found = list(Item.by_person.query(f"LOOKUPS_OF#{request}"))
+        assert [(look.by_name, look.reason) for look in found] == [("社区小张", "送货前电话确认")]
+
+    @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "    "}, {"reason": "看"}])
+    def test_not_without_a_reason(self, filed, body):
+        worker, request = filed
+        assert worker.post(f"/help-requests/{request}/contact", json=body).status == 422
+
+    def test_nobody_else_sees_it(self, street, filed):
+        _, request = filed
+        elsewhere = Street(street.http, street.wechat).staff("grid_worker")
+        for who in (street.resident(), street.staff("moderator"), elsewhere):
+            answer = who.post(f"/help-requests/{request}/contact", json=REASON)
+            assert (answer.code, "王阿婆" in answer.text) == ("duty_needed", False)
+
+    def test_a_request_somebody_made_themself_has_none(self, street):
+        worker = street.staff("grid_worker")
+        answer = worker.post(f"/help-requests/{ask(street.resident())}/contact", json=REASON)
+        assert answer.code == "help_request_not_found"
+
+    @pytest.mark.parametrize("end", ["withdrawn", "fulfilled", "expired", "removed"])
+    def test_it_is_destroyed_when_the_request_ends(self, street, end):
+        worker = street.staff("grid_worker", street.grid)
+        doubtful = {"text": "高价回收"} if end == "removed" else {}
+        request = worker.post("/help-requests/on-behalf", json=filing(street, **doubtful)).json["id"]
+        if end == "withdrawn":
+            assert worker.post(f"/help-requests/{request}/withdraw").status == 200
+        elif end == "fulfilled":
+            made = bring(street.resident(), request)
+            worker.post(path(request, made, "collect"))
+            assert worker.post(f"/help-requests/{request}/confirm").status == 200
+        elif end == "expired":
+            for days in (0, 2, 20):
+                run_request(request, clock.now() + timedelta(days=days))
+        else:
+            decide(street.staff("moderator"), review_of(worker, "help_request"), "refuse", "含有广告推销")
+        assert stored(request).state == end
+        assert worker.post(f"/help-requests/{request}/contact", json=REASON).code == "help_request_not_found"
+        later = clock.now() + timedelta(days=30)
+        assert run_request(request, later) == "help.forget"
+        assert run_request(request, later) is None
+        assert (key_is_gone(request), stored(request).contact_sealed) == (True, None)
+
+
+class TestActingForThem:
+    def test_any_carer_of_the_area_collects_and_confirms(self, street, filed):
+        worker, request = filed
+        helper, colleague = street.resident(), street.staff("micro_grid_head", street.community)
+        made = bring(helper, request)
+        assert colleague.post(path(request, made, "collect")).json["state"] == "collected"
+        assert colleague.post(f"/help-requests/{request}/confirm").json["state"] == "fulfilled"
+        assert worker.told == ["help_offered", "help_dropped_off"]
+        check_books(request)
+
+    def test_any_carer_withdraws_or_cancels(self, street, filed):
+        _, request = filed
+        helper, colleague = street.resident(), street.staff("community_worker")
+        made = offer(helper, request)
+        assert colleague.post(path(request, made, "cancel")).json["state"] == "cancelled"
+        assert colleague.post(f"/help-requests/{request}/withdraw").json["state"] == "withdrawn"
+
+    def test_nobody_else_does(self, street, filed):
+        worker, request = filed
+        made = bring(street.resident(), request)
+        elsewhere = Street(street.http, street.wechat).staff("grid_worker")
+        for who in (street.resident(), street.staff("moderator"), elsewhere):
+            assert who.post(path(request, made, "collect")).code == "offer_not_found"
+            assert who.post(path(request, made, "cancel")).code == "offer_not_found"
+            assert who.post(f"/help-requests/{request}/withdraw").code == "not_yours"
+            assert who.post(f"/help-requests/{request}/confirm").code == "not_yours"
+        (duty,) = people.present(worker.caller, now=clock.now()).duties
+        duty.update([type(duty).until_at.set(clock.now())])
+        assert worker.post(path(request, made, "collect")).code == "offer_not_found"
+
+    def test_a_carer_sees_the_offers_when_looking_as_staff(self, street, filed):
+        _, request = filed
+        made = bring(street.resident(), request)
+        colleague = street.staff("community_worker")
+        assert colleague.get(f"/help-requests/{request}").json["offers"] == []
+        seen = colleague.get(f"/help-requests/{request}?as_staff=true").json["offers"]
+        assert ([each["id"] for each in seen], seen[0]["code"]) == ([made], None)
+        assert code_of(request, made)
+
+    def test_who_filed_it_does_not_answer_it(self, street, filed):
+        worker, request = filed
+        assert worker.post(f"/help-requests/{request}/offers", json={"quantity": 1}).code == "own_request"
+
+    def test_a_lapse_is_told_to_who_filed_it(self, street, filed):
+        worker, request = filed
+        made = offer(street.resident(), request)
+        run_offer(request, made, clock.now() + timedelta(days=3))
+        assert worker.told[-1] == "help_offer_lapsed"
+        assert states(request) == ["lapsed"]
+
+    def test_it_is_on_the_filers_own_list(self, filed):
+        worker, request = filed
+        assert [line["id"] for line in lines(worker.get("/help-requests/mine"))] == [request]
