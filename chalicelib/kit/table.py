@@ -31,6 +31,7 @@ from pynamodb.expressions.condition import Condition as Condition
 from pynamodb.expressions.update import Action as Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 from chalicelib.kit import aws, clock, keys
 from chalicelib.kit.errors import Invalid, NotFound, Problem
@@ -53,6 +54,13 @@ class InstantAttribute(Attribute[datetime]):
         return clock.from_stamp(value)
 
 
+class _Kind(DiscriminatorAttribute):
+    def deserialize(self, value: str) -> type:
+        """A kind that only a later version knows is an Item and nothing more, which nobody looks for."""
+        kind: type = self._discriminator_map.get(value, Item)
+        return kind
+
+
 def _index(name: str, hash_key: str, range_key: str) -> Any:
     meta = type("Meta", (), {"index_name": name, "projection": AllProjection()})
     keys = {hash_key: UnicodeAttribute(hash_key=True), range_key: UnicodeAttribute(range_key=True)}
@@ -71,7 +79,7 @@ class Item(Model):
 
     pk = UnicodeAttribute(hash_key=True, attr_name="PK")
     sk = UnicodeAttribute(range_key=True, attr_name="SK")
-    kind = DiscriminatorAttribute()
+    kind = _Kind()
     area_key = UnicodeAttribute(null=True)
     area_sort = UnicodeAttribute(null=True)
     rank_sort = UnicodeAttribute(null=True)
@@ -95,6 +103,31 @@ class Item(Model):
         50 ms of CPU and a TLS handshake each."""
         return super()._get_connection() if cls is Item else Item._get_connection()
 
+    @property
+    def of_later_version(self) -> bool:
+        """True of a kind this version does not know: while a new one is being deployed, both are at work."""
+        return type(self) is Item
+
+    @classmethod
+    def query(cls, *args: Any, **options: Any) -> ResultIterator[Self]:
+        if cls is Item:
+            return _OfAnyKind.query(*args, **options)  # type: ignore[return-value]
+        return super().query(*args, **options)
+
+    def _container_deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
+        """As PynamoDB does it, in half the time: it looks for every attribute that a kind may have, and an item has a
+        third of them; and it sets twice the defaults of an item just made."""
+        if "pk" in self.attribute_values:  # not just made: what it was before goes
+            self.attribute_values = {}
+            self._set_discriminator()
+            self._set_defaults(_user_instantiated=False)
+        attributes = self.get_attributes()
+        for stored_as, value in attribute_values.items():
+            name = self._dynamo_to_python_attr(stored_as)
+            attribute = attributes.get(name)
+            if attribute is not None and "NULL" not in value:
+                self.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
+
     @classmethod
     def find(cls, pk: str, sk: str) -> Self | None:
         """One item, read consistently, or None."""
@@ -114,7 +147,19 @@ class Item(Model):
     def collection(cls, pk: str, prefix: str = "", *, limit: int | None = None) -> list[Any]:
         """The items of one partition whose SK starts with `prefix`, of all kinds, read consistently in one Query."""
         condition = Item.sk.startswith(prefix) if prefix else None
-        return list(Item.query(pk, condition, consistent_read=True, limit=limit))
+        found = Item.query(pk, condition, consistent_read=True, limit=limit)
+        return [item for item in found if not item.of_later_version]
+
+
+class _OfAnyKind(Item):
+    """How `Item.query` reads: without PynamoDB's filter that names every kind there is. Writing that down takes 80 µs
+    of a request's 1,000, and DynamoDB takes a hundred names at most."""
+
+    from_raw_data = Item.from_raw_data  # type: ignore[assignment]
+
+    @classmethod
+    def _get_discriminator_attribute(cls) -> None:
+        return None
 
 
 def read_together(*items: Item) -> list[Any]:
@@ -148,7 +193,7 @@ def page(
     newest_first: bool = True,
 ) -> Page[M]:
     """One page of an index, or of a partition when `index` is an Item class, by exactly one Query."""
-    name = f"{getattr(getattr(index, 'Meta', None), 'index_name', 'table')}:{key}"
+    name = _name_of_list(index, key, range_condition, newest_first)
     found = index.query(
         key,
         range_condition,
@@ -162,23 +207,28 @@ def page(
     return Page(items, _seal_cursor(after, name) if after else None)
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(keys.session_keys(), salt="cursor")
+def _name_of_list(index: Any, key: str, range_condition: Condition | None, newest_first: bool) -> str:
+    order = "newest first" if newest_first else "oldest first"
+    return f"{getattr(index.Meta, 'index_name', 'table')} {key} {range_condition} {order}"
+
+
+def _signer(name: str) -> URLSafeSerializer:
+    """A cursor is good only for the list it came from: the name of the list is signed with it, without being in it."""
+    return URLSafeSerializer(keys.session_keys(), salt=f"cursor {name}")
 
 
 def _seal_cursor(after: dict[str, dict[str, Any]], name: str) -> str:
-    sealed = _signer().dumps([name, {attribute: next(iter(value.values())) for attribute, value in after.items()}])
+    sealed = _signer(name).dumps({attribute: next(iter(value.values())) for attribute, value in after.items()})
     return sealed if isinstance(sealed, str) else sealed.decode()
 
 
 def _open_cursor(cursor: str | None, name: str) -> dict[str, dict[str, str]] | None:
-    """A cursor is good only for the list it came from: the name of the list is signed with it."""
     if cursor is None:
         return None
     try:
-        of_list, after = _signer().loads(cursor)
+        after = _signer(name).loads(cursor)
     except (BadData, ValueError, TypeError):
-        of_list, after = None, None
-    if of_list != name:
-        raise Invalid("cursor_invalid", "翻页位置已失效，请从头刷新列表。", {"cursor": "不是这个列表的翻页位置"})
+        raise Invalid(
+            "cursor_invalid", "翻页位置已失效，请从头刷新列表。", {"cursor": "不是这个列表的翻页位置"}
+        ) from None
     return {attribute: {"S": value} for attribute, value in after.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from itsdangerous import URLSafeSerializer
@@ -11,7 +12,7 @@ from itsdangerous import URLSafeSerializer
 from chalicelib.kit import clock, ids
 from chalicelib.kit.errors import Invalid, NotFound
 from chalicelib.kit.table import Item, Page, page, read_together
-from tests.engine import local_aws
+from tests.engine import local_aws, wire
 from tests.engine.budget import budget
 from tests.kit.things import Named, Note, Shelf, left, shelf
 
@@ -32,6 +33,17 @@ def notes(count: int, partition: str | None = None) -> str:
     return partition
 
 
+class Asked(wire.Watcher):
+    """The Query calls as they are sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: list[dict[str, Any]] = []
+
+    def parameters(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        self.queries.append(parameters)
+
+
 def texts(read: Page[Note]) -> list[int]:
     return [int(note.text) for note in read]
 
@@ -48,6 +60,25 @@ class TestFinding:
         now = clock.now()
         there = shelf(due_at=now)
         assert Shelf.fetch(there.pk, there.sk).due_at == now
+
+    def test_what_is_not_stored_has_its_default_and_what_was_removed_is_gone(self):
+        there = shelf(3, title="口罩", due_at=clock.now())
+        there.update([Shelf.title.remove(), Shelf.left.remove()])
+        read = Shelf.fetch(there.pk, there.sk)
+        for item in (there, read):
+            assert (item.left, item.title, item.due_at) == (0, None, read.due_at)
+
+    def test_what_this_version_does_not_know_of_an_item_is_left_alone(self):
+        there = shelf(3)
+        local_aws.client("dynamodb").update_item(
+            TableName=Item.Meta.table_name,
+            Key={"PK": {"S": there.pk}, "SK": {"S": there.sk}},
+            UpdateExpression="SET colour = :c, title = :n",
+            ExpressionAttributeValues={":c": {"S": "red"}, ":n": {"NULL": True}},
+        )
+        read = Shelf.fetch(there.pk, there.sk)
+        assert (read.left, read.title) == (3, None)
+        assert not hasattr(read, "colour")
 
     def test_a_collection_has_all_kinds_that_begin_alike(self):
         partition = notes(3)
@@ -70,6 +101,15 @@ class TestFinding:
             read = read_together(second, Shelf("nowhere", "x"), first, second)
         assert [item and item.left for item in read] == [2, None, 1, 2]
         assert spent.calls == ["dynamodb BatchGetItem"]
+
+    def test_a_query_sends_no_list_of_all_kinds(self):
+        partition = notes(1)
+        asked = Asked()
+        with wire.watched(asked):
+            list(Item.query(partition))
+            list(Item.by_area.query(f"AREA#{partition}"))
+            list(Note.query(partition))
+        assert ["FilterExpression" in query for query in asked.queries] == [False, False, True]
 
     def test_all_kinds_share_one_client(self):
         assert Shelf._get_connection() is Note._get_connection() is Item._get_connection()
@@ -145,6 +185,9 @@ class TestCursors:
     def cursor(self, partition, index=Item.by_area, key="AREA"):
         return page(index, f"{key}#{partition}", of=Note, cursor=None, limit=1).next
 
+    def salt(self, partition):
+        return f"cursor by_area AREA#{partition} None newest first"
+
     def refused(self, partition, cursor, index=Item.by_area, key="AREA"):
         with pytest.raises(Invalid) as caught:
             page(index, f"{key}#{partition}", of=Note, cursor=cursor, limit=1)
@@ -159,6 +202,29 @@ class TestCursors:
         assert self.refused(partition, self.cursor(partition, Item.by_rank))
         assert self.refused(partition, self.cursor(partition, Item.by_person, "PERSON"))
 
+    def test_a_cursor_of_another_part_of_the_list_or_of_its_other_end_is_refused(self, partition):
+        def part(begin, cursor=None, newest_first=True):
+            key, within = f"AREA#{partition}", Item.area_sort.startswith(begin)
+            return page(Item.by_area, key, within, of=Note, cursor=cursor, limit=1, newest_first=newest_first)
+
+        cursor = part("00").next
+        assert texts(part("00", cursor)) == [2]
+        for begin, newest_first in (("0", True), ("002", True), ("00", False)):
+            with pytest.raises(Invalid) as caught:
+                part(begin, cursor, newest_first)
+            assert caught.value.code == "cursor_invalid"
+        assert self.refused(partition, cursor), "nor is it one of the whole list"
+
+    def test_a_cursor_of_another_kind_of_things_in_the_same_partition_is_refused(self, partition):
+        cursor = page(Item, partition, Item.sk.startswith("NOTE#0"), of=Note, cursor=None, limit=1).next
+        with pytest.raises(Invalid):
+            page(Item, partition, Item.sk.startswith("NOTE#"), of=Note, cursor=cursor, limit=1)
+
+    def test_a_cursor_does_not_say_which_list_it_is_of(self, partition):
+        (key,) = local_aws.SECRETS["session_keys"]
+        inside = URLSafeSerializer(key, salt=self.salt(partition)).loads(self.cursor(partition))
+        assert set(inside) == {"PK", "SK", "area_key", "area_sort"}
+
     def test_a_changed_cursor_is_refused(self, partition):
         cursor = self.cursor(partition)
         for at in range(0, len(cursor), 7):
@@ -171,12 +237,12 @@ class TestCursors:
         assert self.refused(partition, nonsense)
 
     def test_a_cursor_signed_by_somebody_else_is_refused(self, partition):
-        made = URLSafeSerializer("another key", salt="cursor").dumps([f"by_area:AREA#{partition}", {"PK": "x"}])
+        made = URLSafeSerializer("another key", salt=self.salt(partition)).dumps({"PK": "x"})
         assert self.refused(partition, made)
 
     def test_a_session_token_is_no_cursor(self, partition):
         (key,) = local_aws.SECRETS["session_keys"]
-        made = URLSafeSerializer(key, salt="session").dumps([f"by_area:AREA#{partition}", {"PK": "x"}])
+        made = URLSafeSerializer(key, salt="session").dumps({"PK": "x"})
         assert self.refused(partition, made)
 
     def test_a_cursor_outlives_the_change_of_the_key(self, partition, configure):
