@@ -141,7 +141,8 @@ class Routes:
 def _serve(route: Route, wanted: tuple[str, ...], request: Any, path_parameters: dict[str, str]) -> Response:
     began = time.perf_counter()
     code = "ok"
-    log.begin(route=route.name, request_id=request.context.get("requestId", ""))
+    request_id = request.context.get("requestId", "")
+    log.begin(route=route.name, request_id=request_id)
     try:
         result = route.view(**_arguments(route, wanted, request, path_parameters))
         if isinstance(result, Response):
@@ -160,9 +161,13 @@ def _serve(route: Route, wanted: tuple[str, ...], request: Any, path_parameters:
     except Exception as error:  # noqa: BLE001 - the last line before the network: nothing internal may leave
         log.crash(error)
         code, response = Problem.code, answer(Problem())
-    took = (time.perf_counter() - began) * 1000
-    log.logger.info("request", extra={"status": response.status_code, "code": code, "ms": round(took, 1)})
-    log.measure({"requests": 1, "ms": round(took, 1)}, route=route.name, status=f"{response.status_code // 100}xx")
+    # The request's line in the log is its line of metrics: the logger would take nine times as long for another.
+    log.measure(
+        {"requests": 1, "ms": round((time.perf_counter() - began) * 1000, 1)},
+        beside={"request_id": request_id, "status_code": response.status_code, "code": code},
+        route=route.name,
+        status=f"{response.status_code // 100}xx",
+    )
     return response
 
 

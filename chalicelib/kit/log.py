@@ -6,12 +6,13 @@ number, a name, an openid, a token, a URL with a query.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 
+import msgspec
 from aws_lambda_powertools import Logger
 
 logger = Logger(service="weijiayuan", utc=True)
@@ -25,11 +26,13 @@ def begin(**keys: str) -> None:
 
 def count(name: str, by: float = 1, **dimensions: str) -> None:
     """One metric, e.g. `count("push", outcome="sent")`. Dimensions are few and of few values (CloudWatch bills each)."""
-    measure({name: by}, **dimensions)
+    measure({name: by}, beside=None, **dimensions)
 
 
-def measure(values: dict[str, float], **dimensions: str) -> None:
+def measure(values: dict[str, float], *, beside: Mapping[str, str | float] | None = None, **dimensions: str) -> None:
     """Several metrics of one thing in one line, e.g. requests and milliseconds of a route.
+
+    `beside` is written on the same line for whoever searches the log: ids and codes, of which no metric is made.
 
     Written here in twelve lines because Powertools' Metrics holds one dimension set per container, and
     its single_metric writes a line per metric; a request would write three lines instead of one.
@@ -45,10 +48,11 @@ def measure(values: dict[str, float], **dimensions: str) -> None:
                 }
             ],
         },
+        **(beside or {}),
         **dimensions,
         **values,
     }
-    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
 
 
 def crash(error: BaseException, **facts: str) -> None:
