@@ -33,6 +33,7 @@ class Spent(Watcher):
         self.read_units = 0.0
         self.write_units = 0.0
         self._consistent = False
+        self._asked = 0
 
     def parameters(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
         if service != "dynamodb":
@@ -42,6 +43,8 @@ class Spent(Watcher):
         self._consistent = bool(parameters.get("ConsistentRead")) or any(
             keys.get("ConsistentRead") for keys in parameters.get("RequestItems", {}).values() if isinstance(keys, dict)
         )
+        if operation == "BatchGetItem":
+            self._asked = sum(len(keys["Keys"]) for keys in parameters["RequestItems"].values())
 
     def begins(self, call: Call) -> None:
         self.calls.append(call.name)
@@ -55,15 +58,16 @@ class Spent(Watcher):
                 float(each["CapacityUnits"]) for each in (consumed if isinstance(consumed, list) else [consumed])
             )
         elif call.operation in _READS:
-            self.read_units += _read_units(call.operation, answer, consistent=self._consistent)
+            self.read_units += _read_units(call.operation, answer, asked=self._asked, consistent=self._consistent)
 
 
-def _read_units(operation: str, answer: dict[str, Any], *, consistent: bool) -> float:
-    """Each list here is read as one and rounded up as one."""
+def _read_units(operation: str, answer: dict[str, Any], *, asked: int, consistent: bool) -> float:
+    """Each list here is read as one and rounded up as one. What is not there costs as what is small."""
     if operation == "GetItem":
         reads = [[answer.get("Item", {})]]
     elif operation == "BatchGetItem":
         reads = [[item] for items in answer["Responses"].values() for item in items]
+        reads += [[]] * (asked - len(reads))
     elif operation == "TransactGetItems":
         reads = [[each.get("Item", {})] for each in answer["Responses"]]
     else:

@@ -106,6 +106,13 @@ def test_items_read_together_cost_each_its_own():
     assert (spent.calls, spent.read_units) == (["dynamodb BatchGetItem"], 3)
 
 
+def test_of_items_read_together_those_that_are_not_there_cost_too():
+    there = shelf()
+    with budget() as spent:
+        read_together(there, Shelf("nowhere", "SHELF"))
+    assert (spent.calls, spent.read_units) == (["dynamodb BatchGetItem"], 2)
+
+
 def test_a_refused_write_counts_as_a_call_but_has_no_figure():
     there = shelf()
     with budget() as spent, pytest.raises(Named), transaction() as tx:

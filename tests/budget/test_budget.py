@@ -1,0 +1,149 @@
+"""What each act of the product costs on AWS stands in `docs/budget.json`, and no act costs more.
+
+Counted are the calls to AWS (DynamoDB, SQS, S3, KMS) and DynamoDB's capacity units, in a warm container that has
+never met the people of the act: it knows the settings, the areas and WeChat's token, but no data key. When an act
+has changed its cost for a good reason, this writes the file anew, and its diff says by how much:
+
+    BUDGET_WRITE=1 .venv/bin/pytest tests/budget
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.kit import timers, vault
+from chalicelib.notices import events
+from chalicelib.wechat import client
+from local.wechat.control import StandIn
+from tests.budget import content, help, notices, people  # noqa: F401, A004 - they register their acts
+from tests.budget.acts import ACTS, Town
+from tests.engine.budget import Spent, budget
+from tests.engine.http import Answer, Http
+from tests.notices.conftest import LONG_TERM, ONE_TIME
+from tests.security.routes import all_routes
+
+FILE = Path(__file__).parents[2] / "docs" / "budget.json"
+BUDGET: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
+WRITING = "BUDGET_WRITE" in os.environ
+TEMPLATES = {"help_progress": {"one_time": {"id": ONE_TIME}, "long_term": {"id": LONG_TERM}}}
+
+# Costs of workers are those of what they work on: of wechat_events, the events. An administrator's commands
+# (`administer`) are too rare to have any.
+WORKERS = {"sweep", "dispatch_notices", "push_notices", "process_photos"}
+
+# A person's act is one write, so that it happens or does not. These are several, and why:
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
+SEVERAL_WRITES = {
+    "POST /login (the first time)": "the key in the vault comes before what is sealed with it; each login is counted",
+    "POST /help-requests/on-behalf": "the key in the vault comes before what is sealed with it",
+    "POST /me/phone": "WeChat charges for each code, so a try counts whatever becomes of it",
+    "POST /delegations": "a wrong guess at a code counts",
+    "POST /pick-ups": "a wrong guess at a code counts",
+    "POST /me/close": "what one write has closed is erased piece by piece, by a timer if need be",
+}
+
+# Areas change a few times a year; a container keeps those it has read for a minute.
+COLD = {"POST /help-requests (its areas were not read for a minute)"}
+
+# A list is one call. These are more, and why:
+DUTIES = "the duties of staff are read first, because one that has ended bites at once"
+LONGER_LISTS = {
+    "GET /residences": DUTIES,
+    "GET /reviews": DUTIES,
+    "GET /help-requests/unanswered": DUTIES,
+    "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
+    "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
+}
+
+
+@pytest.fixture
+def town(http: Http, wechat: StandIn, configure: Callable[..., None]) -> Town:
+    """At an hour when messages may be sent."""
+    configure("notices", templates=TEMPLATES, quiet_from="00:00", quiet_until="00:00")
+    wechat.settings(media_withheld=True)
+    assert client.mini_program().access_token
+    return Town(http, wechat)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _written() -> Iterator[None]:
+    yield
+    if WRITING:
+        FILE.write_text("{\n" + ",\n".join(line(name, BUDGET[name]) for name in sorted(BUDGET)) + "\n}\n")
+
+
+def line(name: str, cost: dict[str, float]) -> str:
+    return f"  {json.dumps(name)}: {json.dumps(cost)}"
+
+
+def measure(act: Callable[[], Any]) -> Spent:
+    vault._unwrapped = vault._Unwrapped()
+    with budget() as spent:
+        answer = act()
+    assert not isinstance(answer, Answer) or answer.status < 300, answer
+    return spent
+
+
+def kind(name: str) -> str:
+    """The act without its case: `POST /login (the first time)` is a `POST /login`."""
+    return name.partition(" (")[0]
+
+
+def of_the_product(handler: Callable[..., Any]) -> bool:
+    """Other tests register handlers of their own."""
+    return handler.__module__.startswith("chalicelib.")
+
+
+def whole(units: float) -> float:
+    return int(units) if units == int(units) else units
+
+
+@pytest.mark.parametrize("name", sorted(ACTS))
+def test_an_act_costs_what_its_budget_says(name: str, town: Town) -> None:
+    spent = measure(ACTS[name](town))
+    cost = {"calls": len(spent.calls), "read_units": whole(spent.read_units), "write_units": whole(spent.write_units)}
+    if kind(name) in all_routes():
+        writes = [call for call in spent.calls if call.partition(" ")[2] in WRITES]
+        assert (len(writes) > 1) == bool({name, kind(name)} & SEVERAL_WRITES.keys()), spent.calls
+    if WRITING:
+        BUDGET[name] = cost
+    assert cost == BUDGET.get(name), (
+        f"{spent.calls} is not what docs/budget.json says. If it should be so, the line is\n{line(name, cost)}"
+    )
+
+
+def test_every_route_worker_timer_and_event_is_an_act() -> None:
+    expected = {*all_routes(), *WORKERS}
+    expected |= {f"timer {name}" for name, handler in timers._handlers.items() if of_the_product(handler)}
+    expected |= {f"event {event.__name__}" for event, handler in events._handlers.items() if of_the_product(handler)}
+    assert {kind(name) for name in ACTS} == expected
+
+
+def test_no_budget_is_left_of_an_act_that_is_gone() -> None:
+    if WRITING:
+        for name in BUDGET.keys() - ACTS.keys():
+            del BUDGET[name]
+    assert BUDGET.keys() == ACTS.keys()
+
+
+@pytest.mark.parametrize("act", ["POST /help-requests", "POST /help-requests/{request_id}/offers"])
+def test_a_request_and_an_offer_are_made_in_two_calls_with_all_they_read(act: str) -> None:
+    calls = {name: cost["calls"] for name, cost in BUDGET.items() if kind(name) == act and name not in COLD}
+    assert calls
+    assert max(calls.values()) <= 2, calls
+
+
+def test_the_inbox_is_one_call() -> None:
+    assert {cost["calls"] for name, cost in BUDGET.items() if kind(name) == "GET /inbox"} == {1}
+
+
+def test_a_list_is_one_call() -> None:
+    lists = {name for name, route in all_routes().items() if "items" in getattr(route.result, "__struct_fields__", ())}
+    longer = {name for name, cost in BUDGET.items() if kind(name) in lists and cost["calls"] > 1}
+    assert longer == LONGER_LISTS.keys()
