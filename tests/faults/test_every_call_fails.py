@@ -24,6 +24,12 @@ ACTS: list[Act] = [*kit_acts.ACTS, *help_acts.ACTS]
 READS = ("dynamodb Get", "dynamodb BatchGet", "dynamodb Query")
 
 
+@pytest.fixture(autouse=True)
+def _settings_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preparing and repeating are no part of what is tried, and need not ask for settings at every turn."""
+    monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("act", ACTS, ids=str)
 def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(act: Act, kind: Kind) -> None:
