@@ -13,7 +13,7 @@ from chalice import Blueprint
 
 from chalicelib.account import closing  # noqa: F401 - registers for withdrawn authorizations
 from chalicelib.content import personal as content_personal  # noqa: F401
-from chalicelib.content import photos
+from chalicelib.content import photo_checks
 from chalicelib.help import personal as help_personal  # noqa: F401
 from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
@@ -33,4 +33,4 @@ def wechat_events(event: Any) -> dict[str, Any]:
 
 @events.on(MediaChecked)
 def _(event: MediaChecked, *, resident_id: str | None, now: datetime) -> None:
-    photos.result_arrived(event, now=now)
+    photo_checks.result_arrived(event, now=now)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.content import photos, reviews
+from chalicelib.content import photo_checks, photos, reviews
 from chalicelib.kit import timers
 
 timers.on("recheck_text")(reviews.recheck)
 timers.on("await_upload")(photos.no_upload)
-timers.on("await_photo_result")(photos.no_result)
+timers.on("await_photo_result")(photo_checks.no_result)
 timers.on("tidy_photo")(photos.tidy)

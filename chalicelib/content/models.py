@@ -10,7 +10,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock, timers
 from chalicelib.kit.attempt import Remembers
-from chalicelib.kit.table import InstantAttribute, Item
+from chalicelib.kit.table import Condition, InstantAttribute, Item
 
 TRACE_KEPT_FOR = timedelta(days=3)
 
@@ -130,6 +130,10 @@ class Photo(Remembers, discriminator="photo"):
     def called(self) -> str:
         """What people call it."""
         return "头像" if self.pk.startswith("RES#") else "照片"
+
+    def still(self) -> Condition:
+        """The state it was read in. Copies of one picture agree; a state is never come back to."""
+        return Photo.state == self.state
 
     @property
     def upload_key(self) -> str:

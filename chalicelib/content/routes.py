@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from chalicelib.content import photos, reviews, rules
+from chalicelib.content import photo_checks, reviews, rules
 from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
@@ -78,7 +78,7 @@ def view(review: Review) -> ReviewView:
         area=review.area,
         excerpt=review.excerpt or "",
         flags=list(review.flags or []),
-        photo=photos.moderators_link(review) if undecided and review.subject == "photo" else None,
+        photo=photo_checks.moderators_link(review) if undecided and review.subject == "photo" else None,
         since=clock.local(review.opened_at),
         decided_at=clock.local(review.decided_at) if review.decided_at else None,
         reason=review.reason or None,

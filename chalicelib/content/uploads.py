@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import unquote_plus
 
 import msgspec
 
-from chalicelib.content import photos, pictures
+from chalicelib.content import bucket, photo_checks, photos, pictures, rules
 from chalicelib.content.models import Photo
-from chalicelib.kit import log
+from chalicelib.kit import log, timers
+from chalicelib.kit.transaction import transaction
+
+_STARTED = timedelta(minutes=2)  # by then the worker has asked WeChat, or is dead: it lives one minute
 
 
 def announcement(body: str, *, now: datetime) -> None:
@@ -58,11 +61,11 @@ def take_in(key: str, *, now: datetime) -> None:
     elif photo.state == "awaited":
         _clean(photo, now=now)
     # Whatever became of it: the original, with the place where it was taken, is needed no more.
-    photos.delete(key)
+    bucket.delete(key)
 
 
 def _clean(photo: Photo, *, now: datetime) -> None:
-    sent = photos.fetch_upload(photo.upload_key)
+    sent = bucket.fetch_upload(photo.upload_key)
     if sent is None:
         return  # told late: it has expired, and the day's timer removes the photo
     try:
@@ -71,7 +74,36 @@ def _clean(photo: Photo, *, now: datetime) -> None:
         photos.refuse_upload(photo, reason=bad.reason, now=now)
         return
     name = f"{photo.id}-{picture.fingerprint}"
-    photos.put_held(name, picture.jpeg, picture.thumbnail)
-    taken = photos.start_checking(photo, held_name=name, width=picture.width, height=picture.height, now=now)
+    bucket.put_held(name, picture.jpeg, picture.thumbnail)
+    taken = start_checking(photo, held_name=name, width=picture.width, height=picture.height, now=now)
     if taken is not None:
-        photos.ask_wechat(taken, now=now)
+        photo_checks.ask_wechat(taken, now=now)
+
+
+def start_checking(photo: Photo, *, held_name: str, width: int, height: int, now: datetime) -> Photo | None:
+    """The cleaned picture lies in held/: from now on this one is the photo, and whoever calls asks WeChat.
+
+    None for a second upload, or the same one announced twice: the first counts, and asks.
+    """
+    try:
+        with transaction() as tx:
+            tx.update(
+                photo,
+                [
+                    Photo.state.set("checking"),
+                    Photo.held_name.set(held_name),
+                    Photo.width.set(width),
+                    Photo.height.set(height),
+                    Photo.uploaded_at.set(now),
+                    *timers.set_to(photo.pk, "await_photo_result", now + _STARTED),
+                ],
+                when=photo.still(),
+                or_raise=rules.SubjectGone(),
+            )
+    except rules.SubjectGone:
+        current = Photo.find(photo.pk, photo.sk)
+        if current is None or current.held_name != held_name:
+            bucket.delete(*bucket.held_keys(held_name))
+        return None
+    photo.state, photo.held_name, photo.uploaded_at = "checking", held_name, now
+    return photo

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.content import photos, reviews, uploads
+from chalicelib.content import bucket, photo_checks, reviews, uploads
 from chalicelib.kit import clock
 from local.wechat.control import StandIn
 from tests.content.conftest import AREA, Neighbour, again, attempt, invite, objects, picture, put_upload, taken_in
@@ -56,7 +56,7 @@ def hearing_from_wechat(author: Neighbour, neighbour: Neighbours) -> Act:
         return taken_in(author)
 
     def arrive(photo: Any, key: str) -> None:
-        photos.result_arrived(verdict(photo.trace_id), now=clock.now())
+        photo_checks.result_arrived(verdict(photo.trace_id), now=clock.now())
 
     def facts(photo: Any) -> Any:
         current = again(photo)
@@ -77,7 +77,7 @@ def taking_in(author: Neighbour, neighbour: Neighbours) -> Act:
     def facts(photo: Any) -> Any:
         """Whether WeChat has been asked is not among them: what a crash left unasked is the timer's."""
         current = again(photo)
-        held = photos.held_keys(current.held_name)
+        held = bucket.held_keys(current.held_name)
         return (
             current.state,
             current.timer,

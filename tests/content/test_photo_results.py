@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import urllib3
 
-from chalicelib.content import personal, photos, reviews, routes, rules
+from chalicelib.content import personal, photo_checks, photos, reviews, routes, rules
 from chalicelib.content.models import Photo, Review, Trace
 from chalicelib.kit import clock, ids, timers, vault
 from chalicelib.kit.transaction import transaction
@@ -52,14 +52,14 @@ def verdict(trace_id: str, suggest: str = "pass", label: int = 100, errcode: int
 
 
 def arrive(photo: Photo, suggest: str = "pass", label: int = 100, errcode: int = 0) -> Photo:
-    photos.result_arrived(verdict(photo.trace_id, suggest, label, errcode), now=clock.now())
+    photo_checks.result_arrived(verdict(photo.trace_id, suggest, label, errcode), now=clock.now())
     return again(photo)
 
 
 def half_an_hour_later(wechat: StandIn, photo: Photo) -> Photo:
     """The timer of a photo runs. WeChat's own clock moves too: it takes the same link again only after that time."""
     wechat.pass_time(30 * 60 + 1)
-    photos.no_result(photo, now=photo.due_at)
+    photo_checks.no_result(photo, now=photo.due_at)
     return again(photo)
 
 
@@ -92,7 +92,7 @@ def test_wechat_fetches_the_held_picture_and_its_event_shows_it(wechat: StandIn,
         time.sleep(0.02)
     [event] = callback.parse(json.dumps(found[0]).encode())
     assert (event.errcode, event.suggest) == (0, "pass")
-    photos.result_arrived(event, now=clock.now())
+    photo_checks.result_arrived(event, now=clock.now())
     shown = photos.view(again(photo))
     assert shown.state == "shown"
     for url in (shown.url, shown.thumbnail):
@@ -160,14 +160,14 @@ def test_an_answer_before_we_know_its_number_is_not_lost(wechat: StandIn, neighb
     """WeChat's event overtakes the answer to our question."""
     photo = invite(neighbour())
     put_upload(photo, picture())
-    ask = photos.check_image
+    ask = photo_checks.check_image
 
     def overtaken(*question: object) -> str:
         trace_id = ask(*question)
-        photos.result_arrived(verdict(trace_id), now=clock.now())
+        photo_checks.result_arrived(verdict(trace_id), now=clock.now())
         return trace_id
 
-    monkeypatch.setattr(photos, "check_image", overtaken)
+    monkeypatch.setattr(photo_checks, "check_image", overtaken)
     assert work(announcement(photo.upload_key)) == []
     assert again(photo).state == "shown"
 
@@ -177,17 +177,17 @@ def test_question_and_answer_meet_whoever_comes_second(wechat: StandIn, neighbou
     """The event worker and the photo worker write at the same moment."""
     photo = invite(neighbour())
     put_upload(photo, picture())
-    ask = photos.check_image
+    ask = photo_checks.check_image
     with ThreadPoolExecutor(1) as elsewhere:
         arriving = []
 
         def at_once(*question: object) -> str:
             trace_id = ask(*question)
-            arriving.append(elsewhere.submit(photos.result_arrived, verdict(trace_id), now=clock.now()))
+            arriving.append(elsewhere.submit(photo_checks.result_arrived, verdict(trace_id), now=clock.now()))
             time.sleep(run / 1000)
             return trace_id
 
-        monkeypatch.setattr(photos, "check_image", at_once)
+        monkeypatch.setattr(photo_checks, "check_image", at_once)
         assert work(announcement(photo.upload_key)) == []
         arriving[0].result()
     assert again(photo).state == "shown"
@@ -196,15 +196,15 @@ def test_question_and_answer_meet_whoever_comes_second(wechat: StandIn, neighbou
 def test_an_early_answer_that_names_an_error_is_asked_about_again(wechat: StandIn, neighbour: Neighbours, monkeypatch):
     photo = invite(neighbour())
     put_upload(photo, picture())
-    ask = photos.check_image
+    ask = photo_checks.check_image
 
     def overtaken(*question: object) -> str:
         trace_id = ask(*question)
-        photos.result_arrived(verdict(trace_id, errcode=-1008), now=clock.now())
+        photo_checks.result_arrived(verdict(trace_id, errcode=-1008), now=clock.now())
         return trace_id
 
     with monkeypatch.context() as early:
-        early.setattr(photos, "check_image", overtaken)
+        early.setattr(photo_checks, "check_image", overtaken)
         work(announcement(photo.upload_key))
     current = again(photo)
     assert (current.state, current.asked) == ("checking", 1)
@@ -241,7 +241,7 @@ def test_doubts_twice_at_once_open_one_review(wechat: StandIn, neighbour: Neighb
 
 def test_an_answer_to_a_question_we_never_asked_is_forgotten_in_days(wechat: StandIn):
     trace_id = ids.new_id("unknown")
-    photos.result_arrived(verdict(trace_id), now=clock.now())
+    photo_checks.result_arrived(verdict(trace_id), now=clock.now())
     left = Trace.fetch(f"TRACE#{trace_id}", "PHOTO").expires_at - clock.now().timestamp()
     assert 2.9 < left / 86400 < 3.1
 
@@ -252,7 +252,7 @@ def test_an_answer_about_a_removed_photo_brings_nothing_back(wechat: StandIn, ne
         photos.remove(tx, photo, now=clock.now())
     assert arrive(photo).state == "removed"
     photos.tidy(again(photo), now=clock.now())
-    photos.result_arrived(verdict(photo.trace_id), now=clock.now())
+    photo_checks.result_arrived(verdict(photo.trace_id), now=clock.now())
     assert Photo.find(photo.pk, photo.sk) is None
     assert objects(f"shown/{photo.id}") == []
 
@@ -280,7 +280,7 @@ def test_the_answer_to_the_first_question_counts_after_the_second(wechat: StandI
 
 def test_a_timer_that_runs_early_waits(wechat: StandIn, neighbour: Neighbours):
     photo = taken_in(neighbour())
-    photos.no_result(photo, now=photo.due_at - timedelta(minutes=1))
+    photo_checks.no_result(photo, now=photo.due_at - timedelta(minutes=1))
     assert again(photo).asked == 1
 
 
@@ -310,7 +310,7 @@ def test_while_wechat_fails_a_photo_stays_hidden_and_is_asked_about_later(
     photo = taken_in(neighbour())
     assert (photo.state, photo.trace_id, photo.tries) == ("checking", None, 1)
     wechat.mend()
-    photos.no_result(photo, now=photo.due_at)
+    photo_checks.no_result(photo, now=photo.due_at)
     asked = again(photo)
     if trouble["kind"] != "drop_answer":  # WeChat may have taken that one, and takes no link twice
         assert asked.trace_id is not None
@@ -325,7 +325,7 @@ def test_when_wechat_stays_down_a_moderator_decides_within_two_hours(wechat: Sta
         if photo.state != "checking":
             break
         last = photo.due_at
-        photos.no_result(photo, now=last)
+        photo_checks.no_result(photo, now=last)
         photo = again(photo)
     assert (photo.state, photo.review_cause) == ("held", "wechat_silent")
     assert last - photo.uploaded_at < timedelta(hours=2)
@@ -389,7 +389,7 @@ def test_answer_and_timer_at_once_end_in_one_state(wechat: StandIn, neighbour: N
     photo = taken_in(author)
     second = half_an_hour_later(wechat, photo)
     with ThreadPoolExecutor(2) as both:
-        timer = both.submit(photos.no_result, second, now=second.due_at)
+        timer = both.submit(photo_checks.no_result, second, now=second.due_at)
         answer = both.submit(arrive, photo, "pass")
         timer.result()
         answer.result()

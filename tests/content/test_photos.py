@@ -14,7 +14,7 @@ import urllib3
 from PIL import Image
 from pynamodb.attributes import NumberAttribute
 
-from chalicelib.content import photos, rules, uploads
+from chalicelib.content import bucket, photo_checks, photos, rules, uploads
 from chalicelib.content.models import Photo
 from chalicelib.kit import clock, ids
 from chalicelib.kit.attempt import KeyReused
@@ -67,7 +67,7 @@ def add_photo(author: Neighbour, to: Album, key: str | None = None) -> Photo:
     try:
         with transaction() as tx:
             photo = photos.invite(tx, subject_pk=to.pk, author_id=author.id, area=AREA, attempt=this, now=clock.now())
-            tx.update(to, [Album.count.add(1)], when=photos.room(Album.count), or_raise=photos.TooManyPhotos())
+            tx.update(to, [Album.count.add(1)], when=photos.room(Album.count), or_raise=rules.TooManyPhotos())
     except photos.AlreadyInvited:
         return photos.invited(to.pk, this)
     return photo
@@ -80,7 +80,7 @@ def test_nine_photos_and_no_more(wechat: StandIn, neighbour: Neighbours):
     author, full = neighbour(), album()
     for _ in range(9):
         add_photo(author, full)
-    with pytest.raises(photos.TooManyPhotos):
+    with pytest.raises(rules.TooManyPhotos):
         add_photo(author, full)
     assert len(Item.collection(full.pk, "PHOTO#")) == again(full).count == 9
 
@@ -91,7 +91,7 @@ def test_nine_places_are_given_out_once_whatever_the_rush(wechat: StandIn, neigh
     def one(_: int) -> bool:
         try:
             add_photo(author, full)
-        except photos.TooManyPhotos:
+        except rules.TooManyPhotos:
             return False
         return True
 
@@ -180,7 +180,7 @@ def test_a_photo_is_cleaned_held_and_shown_to_wechat_alone(wechat: StandIn, neig
     photo = taken_in(neighbour(), sent.getvalue())
     assert (photo.state, photo.width, photo.height, photo.asked) == ("checking", 1600, 800, 1)
     assert (photo.timer, photo.due_at - photo.uploaded_at) == ("await_photo_result", timedelta(minutes=30))
-    assert sorted(objects(f"held/{photo.id}")) == sorted(photos.held_keys(photo.held_name))
+    assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(photo.held_name))
     assert objects(photo.upload_key) == objects(f"shown/{photo.id}") == []
     shown = photos.view(photo)
     assert (shown.state, shown.url, shown.thumbnail) == ("checking", None, None)
@@ -204,7 +204,7 @@ def test_told_twice_at_once_there_is_one_photo(wechat: StandIn, neighbour: Neigh
         assert list(several.map(lambda _: work(message), range(4))) == [[]] * 4
     current = again(photo)
     assert current.state == "checking"
-    assert sorted(objects(f"held/{photo.id}")) == sorted(photos.held_keys(current.held_name))
+    assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(current.held_name))
 
 
 def test_a_second_upload_with_the_same_form_never_replaces_the_checked_one(wechat: StandIn, neighbour: Neighbours):
@@ -213,7 +213,7 @@ def test_a_second_upload_with_the_same_form_never_replaces_the_checked_one(wecha
     put_upload(photo, picture((0, 0, 200)))
     assert work(announcement(photo.upload_key)) == []
     assert again(photo).held_name == before.held_name
-    assert sorted(objects(f"held/{photo.id}")) == sorted(photos.held_keys(before.held_name))
+    assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(before.held_name))
     assert objects(photo.upload_key) == []
 
 
@@ -221,25 +221,25 @@ def test_of_two_uploads_cleaned_at_once_one_counts_and_the_other_is_deleted(wech
     author = neighbour()
     photo = invite(author)
     for name in ("one", "other"):
-        photos.put_held(f"{photo.id}-{name}", b"x", b"x")
+        bucket.put_held(f"{photo.id}-{name}", b"x", b"x")
     first, second = again(photo), again(photo)
-    won = photos.start_checking(first, held_name=f"{photo.id}-one", width=1, height=1, now=clock.now())
-    lost = photos.start_checking(second, held_name=f"{photo.id}-other", width=1, height=1, now=clock.now())
+    won = uploads.start_checking(first, held_name=f"{photo.id}-one", width=1, height=1, now=clock.now())
+    lost = uploads.start_checking(second, held_name=f"{photo.id}-other", width=1, height=1, now=clock.now())
     assert (won.held_name, lost) == (f"{photo.id}-one", None)
-    assert sorted(objects(f"held/{photo.id}")) == sorted(photos.held_keys(f"{photo.id}-one"))
+    assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(f"{photo.id}-one"))
 
 
 def test_what_a_worker_could_not_ask_before_it_died_the_timer_asks(wechat: StandIn, neighbour: Neighbours, monkeypatch):
     photo = invite(neighbour())
     put_upload(photo, picture())
     with monkeypatch.context() as dying:
-        dying.setattr(photos, "ask_wechat", lambda *_, **__: 1 / 0)
+        dying.setattr(photo_checks, "ask_wechat", lambda *_, **__: 1 / 0)
         assert len(work(announcement(photo.upload_key))) == 1
     stuck = again(photo)
     assert (stuck.state, stuck.trace_id) == ("checking", None)
     assert work(announcement(photo.upload_key)) == []
     assert again(photo).trace_id is None
-    photos.no_result(stuck, now=stuck.due_at)
+    photo_checks.no_result(stuck, now=stuck.due_at)
     assert again(photo).trace_id is not None
 
 
@@ -318,12 +318,12 @@ def test_one_bad_message_does_not_hold_up_the_others(wechat: StandIn, neighbour:
     good, bad = invite(author), invite(author)
     put_upload(good, picture())
     put_upload(bad, picture())
-    fetch = photos.fetch_upload
+    fetch = bucket.fetch_upload
 
     def broken(key: str) -> Any:
         return 1 / 0 if key == bad.upload_key else fetch(key)
 
-    monkeypatch.setattr(photos, "fetch_upload", broken)
+    monkeypatch.setattr(bucket, "fetch_upload", broken)
     poison = announcement(bad.upload_key)
     assert work(poison, announcement(good.upload_key)) == [poison["messageId"]]
     assert (again(good).state, again(bad).state) == ("checking", "awaited")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import urllib3
 
-from chalicelib.content import photos
+from chalicelib.content import photo_checks, photos
 from chalicelib.content.models import Photo
 from chalicelib.kit import clock
 from chalicelib.people import service as people
@@ -47,7 +47,7 @@ def judged(photo: Photo, suggest: str = "pass", label: int = 100) -> Photo:
     event = MediaChecked(
         at=clock.now(), fingerprint=photo.id, trace_id=photo.trace_id, suggest=suggest, label=label, errcode=0
     )
-    photos.result_arrived(event, now=clock.now())
+    photo_checks.result_arrived(event, now=clock.now())
     return again(photo)
 
 
