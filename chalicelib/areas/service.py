@@ -1,4 +1,5 @@
-"""Finding areas. They change a few times a year, so each container keeps those it has read for a minute."""
+"""Finding areas. They change a few times a year, so each container keeps those it has read ten times as long as
+settings: ten minutes."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from chalicelib.kit import settings
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 
+_KEPT_LONGER = 10  # times the age that settings may have
 _kept: dict[str, tuple[float, Area]] = {}
 
 
@@ -18,7 +20,7 @@ def get(code: str) -> Area:
     if not rules.well_formed(code):
         raise rules.AreaUnknown()
     held = _kept.get(code)
-    if held and time.monotonic() - held[0] < settings.age_allowed():
+    if held and time.monotonic() - held[0] < _KEPT_LONGER * settings.age_allowed():
         return held[1]
     area = Area.fetch(f"AREA#{rules.parent(code)}", code, or_raise=rules.AreaUnknown())
     _kept[code] = (time.monotonic(), area)

@@ -109,8 +109,9 @@ def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> H
     rules.refuse_phone_numbers(texts)
     if wish.area is None and home is None:
         raise rules.HomeNeeded()
-    area = wish.area or home or ""
-    community = area_rules.at_level(areas.get(area).code, "community")
+    # A home was looked up when it was chosen; only an area typed in now may not exist.
+    area = areas.get(wish.area).code if wish.area is not None else home or ""
+    community = area_rules.at_level(area, "community")
     if community is None:
         raise area_rules.AreaUnknown(fields={"area": "请选到村或社区"})
     request = HelpRequest.key(request_id)

@@ -1,4 +1,4 @@
-"""A neighbour's offer, from the promise to the goods in the requester's hands."""
+"""A neighbour's offer: promised, and perhaps called off. What is brought goes on in `handing_over`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from datetime import datetime, timedelta
 from chalicelib.content import service as content
 from chalicelib.content.service import Screening
 from chalicelib.help import quantities, rules
-from chalicelib.help.models import HelpRequest, Offer, PickUp
+from chalicelib.help.models import HelpRequest, Offer
 from chalicelib.help.quantities import Changed, settled
 from chalicelib.help.sides import asker_or_carer
-from chalicelib.kit import clock, ids, limits, timers
+from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.wechat.content import Scene
-
-# Who may hand over goods at a drop point besides those who care for the area.
-COUNTER = people_rules.CARERS | {"desk_clerk"}
-CODE_LIFE = timedelta(days=60)
 
 
 def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attempt: Attempt, now: datetime) -> Offer:
@@ -93,113 +87,6 @@ def _new_offer(
     return new
 
 
-def drop_off(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
-    """The helper has left the goods at the drop point (or has done what was asked)."""
-
-    def bring() -> Offer:
-        promised: Offer | None
-        person, (promised,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-        if promised is None or promised.helper != person.id:
-            raise rules.OfferGone()
-        if attempt.made(promised):
-            return promised
-        rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=_why_not(promised)))
-        promised.dropped_off_at, promised.code = now, ids.pick_up_code() if promised.what == "goods" else None
-        with transaction() as tx:
-            _drop(tx, promised, attempt, now)
-            person.still(tx)
-            kind = "help_dropped_off" if promised.code else "help_done"
-            _tell_offer_owner(tx, promised, kind, now, place=promised.drop_point_name or "")
-        promised.state = "dropped_off"
-        return promised
-
-    return settled(bring)
-
-
-def _drop(tx: transaction, promised: Offer, attempt: Attempt, now: datetime) -> None:
-    remind_at = now + timedelta(hours=rules.settings_in_force().collect_reminder_hours)
-    tx.update(
-        promised,
-        [
-            Offer.state.set("dropped_off"),
-            Offer.dropped_off_at.set(now),
-            *([Offer.code.set(promised.code)] if promised.code else []),
-            *timers.set_to(promised.pk, "help.remind", remind_at),
-            *attempt.remember(),
-        ],
-        when=Offer.state == "offered",
-        or_raise=Changed(),
-    )
-    if promised.code:
-        pick_up = PickUp.key(promised.code)
-        pick_up.request_id, pick_up.offer_id = promised.request_id, promised.id
-        pick_up.expires_at = int((now + CODE_LIFE).timestamp())
-        tx.create(pick_up, or_raise=Changed())
-
-
-def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
-    """The requester has the goods; for a request filed by staff, a carer of the area says so."""
-
-    def confirm() -> Offer:
-        request: HelpRequest | None
-        brought: Offer | None
-        person, (request, brought) = people.present_with(
-            caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
-        )
-        if request is None or brought is None:
-            raise rules.OfferGone()
-        if attempt.made(brought):
-            return brought
-        person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
-        return _hand_over(person, request, brought, attempt, now)
-
-    return settled(confirm)
-
-
-def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Offer:
-    """Staff at the drop point hand the goods to whoever shows the pick-up code."""
-    person = people.present(caller, now=now)
-    if not any(duty.role in COUNTER for duty in person.duties):
-        raise people_rules.DutyNeeded()  # before the code is looked at: nobody else learns which ones exist
-    with transaction() as tx:
-        tries = rules.settings_in_force().pick_up_tries_an_hour
-        limits.spend(tx, caller.id, "pick_up", at_most=tries, per=timedelta(hours=1), now=now)
-    pick_up = PickUp.fetch(*_keys(PickUp.key(ids.as_typed(code))), or_raise=rules.CodeUnknown())
-
-    def hand_over() -> Offer:
-        request: HelpRequest | None
-        brought: Offer | None
-        request, brought = read_together(
-            HelpRequest.key(pick_up.request_id), Offer.key(pick_up.request_id, pick_up.offer_id)
-        )
-        if request is None or brought is None:
-            raise rules.CodeUnknown()
-        person.must_hold(COUNTER, request.area)
-        if attempt.made(brought):
-            return brought
-        if brought.state == "collected":
-            raise rules.CodeUsed()
-        return _hand_over(person, request, brought, attempt, now)
-
-    return settled(hand_over)
-
-
-def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: Attempt, now: datetime) -> Offer:
-    rules.OFFER.check(brought.state, "collected", or_raise=rules.NotNow(detail=_why_not(brought)))
-    with transaction() as tx:
-        tx.update(
-            brought,
-            [Offer.state.set("collected"), Offer.collected_at.set(now), *timers.stop(), *attempt.remember()],
-            when=Offer.state == "dropped_off",
-            or_raise=Changed(),
-        )
-        quantities.collect(tx, request, int(brought.quantity), now=now)
-        person.still(tx)
-        notices.tell(tx, brought.helper, "help_collected", about=request.id, now=now, title=request.title)
-    brought.state, brought.collected_at = "collected", now
-    return brought
-
-
 def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
     """The helper cannot help after all, or the requester does not want this offer: the quantity opens again.
 
@@ -223,7 +110,7 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
         # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
         carer = person.id not in (promised.helper, request.requester)
         state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
-        rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=_why_not(promised)))
+        rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
         with transaction() as tx:
             end(tx, promised, state, now, attempt, before=promised.state)
             quantities.give_back(tx, request, int(promised.quantity), now=now)
@@ -258,37 +145,5 @@ def end(
     )
 
 
-_WHY_NOT = {
-    "offered": "邻居还没有送到或办好，请等对方送到后再确认。",
-    "dropped_off": "已经送到或办好了，现在请求助人领取、确认。",
-    "collected": "求助人已经收到，这次帮忙已经完成。",
-    "cancelled": "这次认领已经取消。",
-    "returned": "这次帮忙已经结束，请把东西取回。",
-    "lapsed": "太久没有送到，这次认领已经失效，可以重新认领。",
-}
-
-
-def _why_not(promised: Offer) -> str:
-    return _WHY_NOT[promised.state]
-
-
 def _tell_owner(tx: transaction, request: HelpRequest, kind: str, now: datetime, **facts: str) -> None:
     notices.tell(tx, request.owner, kind, about=request.id, now=now, area=request.area, title=request.title, **facts)
-
-
-def _tell_offer_owner(tx: transaction, promised: Offer, kind: str, now: datetime, **facts: str) -> None:
-    notices.tell(
-        tx,
-        promised.requester,
-        kind,
-        about=promised.request_id,
-        now=now,
-        area=promised.area,
-        title=promised.title,
-        helper=promised.helper_name,
-        **facts,
-    )
-
-
-def _keys(item: PickUp) -> tuple[str, str]:
-    return item.pk, item.sk

@@ -212,6 +212,21 @@ def next_timer(
     return None
 
 
+_WHY_NOT = {
+    "offered": "邻居还没有送到或办好，请等对方送到后再确认。",
+    "dropped_off": "已经送到或办好了，现在请求助人领取、确认。",
+    "collected": "求助人已经收到，这次帮忙已经完成。",
+    "cancelled": "这次认领已经取消。",
+    "returned": "这次帮忙已经结束，请把东西取回。",
+    "lapsed": "太久没有送到，这次认领已经失效，可以重新认领。",
+}
+
+
+def why_not(state: str) -> str:
+    """What is the matter with an offer in this state that the wanted step is not possible."""
+    return _WHY_NOT[state]
+
+
 def open_until(needed_by: datetime | None, now: datetime) -> datetime:
     """Until when neighbours may answer: the needed-by time, or two weeks."""
     if needed_by is None:

@@ -57,6 +57,9 @@ def open_for(subject: str) -> None:
     except PutError as error:
         if aws.error_code(error) != "ConditionalCheckFailedException":
             raise
+    else:
+        # What is sealed next is almost always this subject's: KMS need not unwrap what it has just made.
+        _unwrapped.remember(made["CiphertextBlob"], made["Plaintext"])
 
 
 def seal(subject: str, field: str, text: str) -> bytes:
@@ -96,9 +99,12 @@ class _Unwrapped:
             if wrapped in self._ciphers:
                 self._ciphers.move_to_end(wrapped)
                 return self._ciphers[wrapped]
+        key = aws.client("kms").decrypt(CiphertextBlob=wrapped, EncryptionContext={"subject": subject})["Plaintext"]
+        return self.remember(wrapped, key)
+
+    def remember(self, wrapped: bytes, key: bytes) -> AESGCM:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # 14 ms that most requests never need
 
-        key = aws.client("kms").decrypt(CiphertextBlob=wrapped, EncryptionContext={"subject": subject})["Plaintext"]
         cipher = AESGCM(key)
         with self._lock:
             self._ciphers[wrapped] = cipher

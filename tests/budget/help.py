@@ -238,6 +238,13 @@ def thank(town: Town) -> Act:
     return lambda: li_ju.post(path(request, made, "thanks"), json={"text": "多亏了您"})
 
 
+@act("GET /help-requests/{request_id}/offers/{offer_id}/code")
+def show_the_code_as_a_picture(town: Town) -> Act:
+    li_ju, chen, request, made = offered(town)
+    good(chen.post(path(request, made, "drop-off")))
+    return lambda: li_ju.get(path(request, made, "code"))
+
+
 @act("POST /help-requests/{request_id}/offers/{offer_id}/messages")
 def write_a_message(town: Town) -> Act:
     _, chen, request, made = offered(town)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from chalicelib.kit import clock
 from tests.engine.budget import budget
@@ -131,6 +134,25 @@ class TestBringing:
         assert len(hers["code"]) == 8
         for answer in (chen.get(f"/help-requests/{request}"), chen.get("/help-requests/helping")):
             assert hers["code"] not in answer.text
+
+    def test_the_code_is_also_a_picture_for_staff_to_scan_for_the_requester_only(self, need):
+        li_ju, chen, request = need
+        made = offer(chen, request)
+        assert li_ju.get(path(request, made, "code")).code == "step_not_possible"
+        chen.post(path(request, made, "drop-off"))
+        shown = li_ju.get(path(request, made, "code")).json
+        assert shown["code"] == code_of(request, made)
+        kind, _, picture = shown["picture"].partition(",")
+        assert kind in ("data:image/png;base64", "data:image/jpeg;base64")
+        assert Image.open(io.BytesIO(base64.b64decode(picture))).width >= 280
+        assert chen.get(path(request, made, "code")).code == "offer_not_found"
+
+    def test_without_wechat_there_is_no_picture_but_the_code_remains(self, street, need):
+        li_ju, chen, request = need
+        made = bring(chen, request)
+        street.wechat.break_("html", "/wxa/getwxacodeunlimit")
+        assert li_ju.get(path(request, made, "code")).status == 503
+        assert len(li_ju.get(f"/help-requests/{request}").json["offers"][0]["code"]) == 8
 
     def test_an_errand_has_none(self, street):
         asker, helper = street.residents(2)

@@ -93,6 +93,7 @@ ROWS: dict[str, set[str]] = {
     "POST /help-requests/{request_id}/offers/{offer_id}/cancel": BOTH_SIDES,
     "POST /help-requests/{request_id}/offers/{offer_id}/thanks": OWNER,
     "GET /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
+    "GET /help-requests/{request_id}/offers/{offer_id}/code": OWNER,
     "POST /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
 }
 # Of their own who may, some have nothing to show yet; that is no refusal of theirs.
