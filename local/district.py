@@ -66,9 +66,14 @@ def notice_settings() -> dict[str, Any]:
         "审核结果通知": "review_result",
         "待办提醒": "to_do",
     }
-    one_time = [template for template in catalogue.TEMPLATES.values() if template.kind == "one_time"]
-    return {
-        "quiet_from": "00:00",
-        "quiet_until": "00:00",
-        "templates": {titles[template.title]: {"one_time": {"id": template.id}} for template in one_time},
+    templates: dict[str, dict[str, Any]] = {
+        titles[template.title]: {"one_time": {"id": template.id}}
+        for template in catalogue.TEMPLATES.values()
+        if template.kind == "one_time"
     }
+    # The service account has one template, for whatever happens at a time.
+    (reminder,) = (template.id for template in catalogue.TEMPLATES.values() if template.kind == "service")
+    for name in ("help_progress", "community", "to_do"):
+        fields = {"subject": "thing1", "hint": "thing2", "time": "time3"}
+        templates[name]["service_account"] = {"id": reminder, "fields": fields}
+    return {"quiet_from": "00:00", "quiet_until": "00:00", "templates": templates}

@@ -21,7 +21,7 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import lookups, personal_data
+from chalicelib.people import followers, lookups, personal_data
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, Resident, partition
@@ -160,6 +160,7 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
                 "住址状态": rules.HOME_STATES[item.home_state],
                 "手机号": people.phone_of(item) if item.phone_sealed else "未登记",
                 "微信标识": people.openid_of(item),
+                "服务号标识": followers.openid_of(item) if item.service_openid_sealed else "未关联",
             }
         elif isinstance(item, Duty):
             yield {

@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kit import aws, clock, log, timers, vault
+from chalicelib.kit import aws, clock, log, timers
 from chalicelib.kit.errors import Unavailable
 from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
@@ -33,6 +33,7 @@ from chalicelib.kit.vault import KeyDestroyed
 from chalicelib.notices import credits, rules, settings
 from chalicelib.notices.models import Credit, Notice
 from chalicelib.notices.service import PUSH_TIMER
+from chalicelib.people import followers
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.wechat import client, messages
@@ -329,7 +330,7 @@ def _hand_over(channel: Channel, notice: Notice, resident: Resident, openid: str
     if channel.name != "service_account":
         return messages.send_subscribe(openid=openid, template_id=channel.template_id, page=notice.page, data=data)
     return messages.send_template(
-        openid=vault.read(resident.id, "service_openid", bytes(resident.service_openid_sealed or b"")),
+        openid=followers.openid_of(resident),
         template_id=channel.template_id,
         page=notice.page,
         data=data,

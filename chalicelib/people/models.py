@@ -20,6 +20,11 @@ def partition(resident_id: str) -> str:
     return f"RES#{resident_id}"
 
 
+def keyed_hash(identifier: str) -> str:
+    """How somebody's openid or unionid is found again without being in the table."""
+    return hmac.new(keys.openid_pepper(), identifier.encode(), hashlib.sha256).hexdigest()
+
+
 class Resident(Remembers, discriminator="resident"):
     """`RES#<resident id>` / `ME`: one person who has logged in.
 
@@ -31,6 +36,7 @@ class Resident(Remembers, discriminator="resident"):
     avatar = UnicodeAttribute(null=True)  # photo id, once shown
     openid_sealed = BinaryAttribute(legacy_encoding=False, null=True)
     service_openid_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # of a follower of the service account
+    unionid_link = UnicodeAttribute(null=True)  # PK of their UnionidLink
     phone_sealed = BinaryAttribute(legacy_encoding=False, null=True)
     phone_masked = UnicodeAttribute(null=True)
     session_version = NumberAttribute(default=0)
@@ -58,8 +64,35 @@ class OpenidLink(Item, discriminator="openid_link"):
 
     @classmethod
     def key(cls, openid: str) -> OpenidLink:
-        digest = hmac.new(keys.openid_pepper(), openid.encode(), hashlib.sha256).hexdigest()
-        return cls(f"OPENID#{digest}", "LINK")
+        return cls(f"OPENID#{keyed_hash(openid)}", "LINK")
+
+
+class UnionidLink(Item, discriminator="unionid_link"):
+    """`UNIONID#<keyed hash of the unionid>` / `LINK`: which resident has it, in all WeChat accounts of our operator.
+
+    by_person: `FOLLOWERS` / `<keyed hash of the openid there>` while they follow the service account.
+    """
+
+    resident_id = UnicodeAttribute()
+
+    FOLLOWERS = "FOLLOWERS"
+
+    @classmethod
+    def key(cls, unionid: str) -> UnionidLink:
+        return cls(f"UNIONID#{keyed_hash(unionid)}", "LINK")
+
+
+class FollowersRound(Item, discriminator="followers_round"):
+    """`FOLLOWERS` / `ROUND`: how far today's look at the service account's followers has come.
+
+    by_due: timer `people.join_followers`.
+    """
+
+    reached = UnicodeAttribute(default="")  # keyed hash of the openid up to which all have been looked at
+
+    @classmethod
+    def key(cls) -> FollowersRound:
+        return cls("FOLLOWERS", "ROUND")
 
 
 class Duty(Item, discriminator="duty"):

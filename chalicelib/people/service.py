@@ -15,7 +15,7 @@ from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Action, Condition, Item, read_together
 from chalicelib.kit.transaction import transaction
-from chalicelib.people import rules
+from chalicelib.people import followers, rules
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from chalicelib.wechat import login as wechat_login
 
@@ -150,6 +150,7 @@ def log_in(*, js_code: str, now: datetime) -> Session:
         raise rules.AccountClosed()  # closed since the link was read, so the next login makes a new resident
     with transaction() as tx:
         limits.spend(tx, resident.id, "login", at_most=LOGINS_AN_HOUR, per=timedelta(hours=1), now=now)
+        followers.remember(tx, resident, identity.unionid, now=now)
     return _session(resident, identity.openid, now)
 
 

@@ -161,7 +161,7 @@ async def _service_templates(world: World, request: Request) -> Answer:
 
 
 async def _followers(world: World, request: Request) -> Answer:
-    return people.followers(world)
+    return people.followers(world, request.query_params.get("next_openid", ""))
 
 
 async def _follower_info(world: World, request: Request) -> Answer:
@@ -189,6 +189,7 @@ WECHAT = [
     endpoint("/cgi-bin/template/get_all_private_template", "GET", _service_templates, token_of=SERVICE_APPID),
     endpoint("/cgi-bin/user/get", "GET", _followers, token_of=SERVICE_APPID),
     endpoint("/cgi-bin/user/info", "GET", _follower_info, token_of=SERVICE_APPID),
+    endpoint("/cgi-bin/user/info/batchget", "POST", _posted(people.followers_info), token_of=SERVICE_APPID),
 ]
 
 

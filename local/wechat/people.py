@@ -13,6 +13,8 @@ from .world import HOUR, MINUTE, Code, Person, World
 CODE_LIFETIME = 5 * MINUTE
 PRESENCE = 2 * HOUR
 TEMPLATES_PER_REQUEST = 5
+FOLLOWERS_PER_REQUEST = 100
+FOLLOWERS_PER_PAGE = 10_000
 
 
 class Declined(Exception):
@@ -211,13 +213,27 @@ def follower_info(world: World, openid: str) -> dict[str, object]:
     return answer
 
 
-def followers(world: World) -> dict[str, object]:
-    """GET /cgi-bin/user/get of the service account, all on one page."""
+def followers_info(world: World, body: dict[str, object]) -> dict[str, object]:
+    """POST /cgi-bin/user/info/batchget: the same of up to a hundred."""
+    asked = body.get("user_list")
+    if not isinstance(asked, list) or not asked or not all(isinstance(each, dict) for each in asked):
+        raise WeChatError(40097, "user_list")
+    if len(asked) > FOLLOWERS_PER_REQUEST:
+        raise WeChatError(40097, "user_list too long")
+    return {"user_info_list": [follower_info(world, str(each.get("openid", ""))) for each in asked]}
+
+
+def followers(world: World, after: str) -> dict[str, object]:
+    """GET /cgi-bin/user/get of the service account: ten thousand openids after the one named."""
     openids = [person.service_openid for person in world.people.values() if person.follows]
-    answer: dict[str, object] = {"total": len(openids), "count": len(openids)}
-    if openids:
-        answer["data"] = {"openid": openids}
-    return {**answer, "next_openid": openids[-1] if openids else ""}
+    if after and after not in openids:
+        raise WeChatError(40003)
+    start = openids.index(after) + 1 if after else 0
+    page = openids[start : start + FOLLOWERS_PER_PAGE]
+    answer: dict[str, object] = {"total": len(openids), "count": len(page)}
+    if page:
+        answer["data"] = {"openid": page}
+    return {**answer, "next_openid": page[-1] if page else ""}
 
 
 def require_presence(world: World, person: Person) -> None:

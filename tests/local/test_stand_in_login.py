@@ -130,6 +130,15 @@ def test_followers_are_joined_to_residents_by_unionid(stand_in, api, li_ju):
     assert openid != li_ju["openid"]
     info = api.get("/cgi-bin/user/info", access_token=token, openid=openid)
     assert (info["subscribe"], info["unionid"]) == (1, li_ju["unionid"])
+    many = api.post("/cgi-bin/user/info/batchget", {"user_list": [{"openid": openid}]}, token=token)
+    assert many["user_info_list"] == [info]
+    assert api.get("/cgi-bin/user/get", access_token=token, next_openid=openid)["count"] == 0
+
+
+@pytest.mark.parametrize("asked", [None, [], "x", [1], [{"openid": "x"}] * 101])
+def test_followers_are_asked_about_a_hundred_at_once(api, asked):
+    answer = api.post("/cgi-bin/user/info/batchget", {"user_list": asked}, token=api.service_token())
+    assert answer["errcode"] == 40097
 
 
 def test_the_same_person_has_the_same_openid_after_a_reset(stand_in, li_ju):
