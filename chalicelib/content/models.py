@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.areas import rules as areas
+from chalicelib.content import rules
 from chalicelib.kit import clock, timers
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import Condition, InstantAttribute, Item
@@ -20,7 +21,7 @@ class Review(Remembers, discriminator="review"):
 
     by_area: `REVIEW#<district>` / `<area>#<time>`: what a moderator has to decide, until it is decided.
     by_person: `REVIEWS#<author>` / `<time>`: what of somebody's is undecided.
-    by_due: timer `recheck_text` while WeChat has not answered.
+    by_due: timers `recheck_text` while WeChat has not answered, `remind_moderators` while they have not.
     What was written (`excerpt`, `texts`) is erased with the decision.
     """
 
@@ -69,13 +70,17 @@ class Review(Remembers, discriminator="review"):
         review.opened_at = now
         review.area_key, review.area_sort = cls.list_key(area), f"{area}#{clock.stamp(now)}"
         review.person_key, review.person_sort = f"REVIEWS#{author_id}", clock.stamp(now)
+        review._wait("remind_moderators", now + rules.REMIND_AFTER)
         return review
 
     def await_wechat(self, *, texts: dict[str, str], scene: int, at: datetime) -> None:
         """Keep it off the moderators' list, and ask WeChat at this time."""
         self.state, self.texts, self.scene = "waiting", texts, scene
         self.area_key = self.area_sort = None
-        for name, value in timers.fields(self.pk, "recheck_text", at).items():
+        self._wait("recheck_text", at)
+
+    def _wait(self, timer: str, at: datetime) -> None:
+        for name, value in timers.fields(self.pk, timer, at).items():
             setattr(self, name, value)
 
     @staticmethod

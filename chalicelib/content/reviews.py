@@ -16,7 +16,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
-from chalicelib.areas import rules as areas
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
 from chalicelib.content import rules, service
 from chalicelib.content.models import Review
 from chalicelib.kit import ids, log, timers
@@ -101,8 +102,8 @@ def drop(tx: transaction, review_id: str, *, now: datetime) -> None:
 
 def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Review]:
     """What waits for a moderator in an area, the longest waiting first."""
-    if not areas.well_formed(area):
-        raise areas.AreaUnknown()
+    if not area_rules.well_formed(area):
+        raise area_rules.AreaUnknown()
     people.present(caller, now=now).must_hold(MODERATORS, area)
     return page(
         Item.by_area,
@@ -158,6 +159,22 @@ def recheck(review: Review, *, now: datetime) -> None:
         _ask_again(current, now=now)
 
 
+def remind(review: Review, *, now: datetime) -> None:
+    """Timer: a review has waited long. The moderators are told, unless they were when another one of the same area,
+    still undecided, had waited as long: who decides a hundred a day does not want a hundred messages."""
+    waiting = Item.by_area.query(
+        Review.list_key(review.area), Item.area_sort.startswith(f"{review.area}#"), limit=1, scan_index_forward=True
+    )
+    moderators: list[str] = []
+    if any(first.pk == review.pk for first in waiting):
+        moderators = [each for each in people.holders("moderator", review.area, now=now) if each != review.author_id]
+    with suppress(rules.AlreadyDecided), transaction() as tx:
+        tx.update(review, timers.stop(), when=Review.state == "with_moderator", or_raise=rules.AlreadyDecided())
+        for moderator in moderators:
+            place = areas.place_name(review.area)
+            notices.tell(tx, moderator, "review_waiting", about=review.id, now=now, area=review.area, place=place)
+
+
 def _ask_again(review: Review, *, now: datetime) -> None:
     writer = people.find(review.writer_id)
     try:
@@ -210,7 +227,7 @@ def _hand_over(review: Review, *, cause: str, now: datetime) -> None:
                 Review.area_key.set(Review.list_key(review.area)),
                 # Sorted by when it was written: who has waited longest comes first.
                 Review.area_sort.set(f"{review.area}#{review.person_sort}"),
-                *timers.stop(),
+                *timers.set_to(review.pk, "remind_moderators", now + rules.REMIND_AFTER),
             ],
             when=Review.state == "waiting",
             or_raise=rules.AlreadyDecided(),

@@ -30,6 +30,7 @@ UPLOADS_AN_HOUR = 60
 LARGEST_UPLOAD = 5 * 1024 * 1024  # bytes, enforced by S3
 FORM_LIFE = timedelta(minutes=5)
 AWAITED_FOR = timedelta(days=1)
+REMIND_AFTER = timedelta(hours=2)  # in which a moderator has decided, as a rule
 ANSWER_WITHIN = timedelta(minutes=30)  # WeChat's own promise for pictures
 ASKED_AT_MOST = 2
 

@@ -315,12 +315,12 @@ KINDS: dict[str, Kind] = {
         hint="审核员会尽快查看",
     ),
     "review_waiting": Kind(
-        to="the moderators of the area",
+        to="the moderators of the area, when nobody has decided for two hours",
         title="有内容等您审核",
-        text="{place}有一份{what}等您审核。",
+        text="{place}有内容等了两个小时还没有审核，请尽快查看。",
         page=REVIEWS,
         template="to_do",
-        subject="审核：{what}",
+        subject="有内容等您审核",
         hint="{place}",
     ),
     # ---------------------------------------------------------------------------------------------- people

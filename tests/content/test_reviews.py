@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.areas.models import Area
 from chalicelib.content import reviews, rules
 from chalicelib.content.models import Review
 from chalicelib.kit import clock, ids
@@ -304,3 +305,49 @@ def test_the_same_key_with_another_decision_is_refused(wechat: StandIn, neighbou
     assert http.post(path, json={"decision": "approve"}, token=moderator.token, key="k").json == first.json
     other = http.post(path, json={"decision": "refuse", "reason": "广告"}, token=moderator.token, key="k")
     assert other.code == "idempotency_key_reused"
+
+
+class TestReminding:
+    """A review that nobody has decided for two hours."""
+
+    @pytest.fixture(autouse=True)
+    def _known_place(self, place: str) -> None:
+        Area(f"AREA#{place[:9]}", place, name="桂苑社区").save()
+
+    def remind(self, review: Review) -> None:
+        reviews.remind(again(review), now=again(review).opened_at + rules.REMIND_AFTER)
+
+    def test_its_moderators_are_told_and_nobody_else(self, wechat: StandIn, neighbour: Neighbours, place: str):
+        author, moderator, other = neighbour(), neighbour(moderates=place), neighbour(moderates=OTHER_AREA)
+        _, review = flagged(author, area=place)
+        held = again(review)
+        assert (held.timer, held.due_at) == ("remind_moderators", held.opened_at + rules.REMIND_AFTER)
+        self.remind(review)
+        assert moderator.notices == ["review_waiting"]
+        assert "桂苑社区" in moderator.texts
+        assert (author.notices, other.notices) == (["content_hidden_by_flags"], [])
+        assert again(review).timer is None
+
+    def test_a_hundred_reviews_are_one_message(self, wechat: StandIn, neighbour: Neighbours, place: str):
+        author, moderator = neighbour(), neighbour(moderates=place)
+        waiting = [flagged(author, area=place)[1] for _ in range(3)]
+        for review in waiting:
+            self.remind(review)
+        assert moderator.notices == ["review_waiting"]
+        assert {again(review).timer for review in waiting} == {None}
+
+    def test_what_was_decided_in_time_reminds_nobody(self, wechat: StandIn, neighbour: Neighbours, place: str):
+        author, moderator = neighbour(), neighbour(moderates=place)
+        _, review = flagged(author, area=place)
+        decide(moderator, review, approve=True)
+        assert again(review).timer is None
+        self.remind(review)
+        assert moderator.notices == []
+
+    def test_a_moderator_is_not_asked_to_decide_about_themselves(
+        self, wechat: StandIn, neighbour: Neighbours, place: str
+    ):
+        moderator = neighbour(moderates=place)
+        _, review = flagged(moderator, area=place)
+        self.remind(review)
+        assert "review_waiting" not in moderator.notices

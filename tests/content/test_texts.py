@@ -165,7 +165,7 @@ def test_a_text_found_doubtful_later_goes_to_a_moderator(wechat: StandIn, neighb
     wechat.mend()
     reviews.recheck(again(review), now=clock.now())
     held = again(review)
-    assert (held.state, held.cause, held.timer) == ("with_moderator", "wechat_doubts", None)
+    assert (held.state, held.cause, held.timer) == ("with_moderator", "wechat_doubts", "remind_moderators")
     assert held.area_sort == f"{AREA}#{clock.stamp(held.opened_at)}"
     assert author.notices == ["content_in_review"]
 
@@ -182,7 +182,7 @@ def test_the_timer_asks_ever_more_slowly_and_then_a_moderator_decides(
             break
         reviews.recheck(kept, now=kept.due_at)
         kept = again(review)
-    assert (kept.state, kept.cause, kept.timer) == ("with_moderator", "wechat_silent", None)
+    assert (kept.state, kept.cause, kept.timer) == ("with_moderator", "wechat_silent", "remind_moderators")
     assert kept.tries == 6
     assert again(thing).area_sort == "hidden"
     assert author.notices == ["content_in_review"]
