@@ -89,10 +89,6 @@ def handle(body: str, *, now: datetime) -> None:
     """Give one queued event to who waits for it."""
     told = msgspec.json.decode(body, type=Told)
     name = type(told.event).__name__
-    handler = _handlers.get(type(told.event))
-    if handler is None:
-        log.count("wechat_event", kind=name, outcome="nobody_waits")
-        return
     resident_id = None
     if told.link:
         link = OpenidLink.find(told.link, "LINK")
@@ -100,5 +96,5 @@ def handle(body: str, *, now: datetime) -> None:
             log.count("wechat_event", kind=name, outcome="stranger")
             return
         resident_id = link.resident_id
-    handler(told.event, resident_id=resident_id, now=now)
+    _handlers[type(told.event)](told.event, resident_id=resident_id, now=now)
     log.count("wechat_event", kind=name, outcome="handled")

@@ -96,14 +96,12 @@ class AuthorizationCancelled(_Event, frozen=True):
     openid: str
 
 
-class UserInfoModified(_Event, frozen=True):
-    """WeChat removed somebody's nickname or avatar as unsuitable."""
-
-    openid: str
-
-
 class Unknown(_Event, frozen=True):
-    """A message that nothing here waits for, by the name WeChat gives it."""
+    """A message that nothing here waits for, by the name WeChat gives it.
+
+    One of them is `user_info_modified`, WeChat's word that it has cleaned somebody's WeChat profile: names and
+    pictures are never taken from there, and those chosen here were checked when they were chosen.
+    """
 
     name: str
 
@@ -115,7 +113,6 @@ Event = (
     | MediaChecked
     | AuthorizationRevoked
     | AuthorizationCancelled
-    | UserInfoModified
     | Unknown
 )
 
@@ -202,8 +199,6 @@ def parse(body: bytes) -> list[Event]:
         return [AuthorizationRevoked(openid=person, revoke_info=info, **common(person, info))]
     if name == "user_authorization_cancellation" and person:
         return [AuthorizationCancelled(openid=person, **common(person))]
-    if name == "user_info_modified" and person:
-        return [UserInfoModified(openid=person, **common(person))]
     return [Unknown(name=name, **common(hashlib.sha256(body).hexdigest()))]
 
 

@@ -32,7 +32,6 @@ from chalicelib.wechat.callback import (
     SubscribePopup,
     SubscribeSent,
     Unknown,
-    UserInfoModified,
     confirm_url,
     parse,
     receive,
@@ -305,12 +304,10 @@ class TestWhatIsUnderstood:
         told = {"OpenID": "o-person", "AppID": "wx", "RevokeInfo": "8"}
         (revoked,) = parse(event("user_authorization_revoke", **told))
         (cancelled,) = parse(event("user_authorization_cancellation", **told))
-        (modified,) = parse(event("user_info_modified", **told))
         assert facts([revoked]) == [{"at": AT, "openid": "o-person", "revoke_info": "8"}]
         assert isinstance(revoked, AuthorizationRevoked)
-        assert facts([cancelled, modified]) == [{"at": AT, "openid": "o-person"}] * 2
+        assert facts([cancelled]) == [{"at": AT, "openid": "o-person"}]
         assert isinstance(cancelled, AuthorizationCancelled)
-        assert isinstance(modified, UserInfoModified)
 
     def test_an_account_event_without_a_person_touches_nobody(self) -> None:
         (unknown,) = parse(event("user_authorization_cancellation"))
