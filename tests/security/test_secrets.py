@@ -91,7 +91,7 @@ def test_the_logs_hold_no_secret_no_text_and_no_token(hood: Hood, logs: Any) -> 
     written = logs.text
     secrets = {CONTACT_NAME, CONTACT_PHONE, world.code, "需要五只口罩", "谢谢，放居委会就好"}
     for person in world.everybody:
-        secrets |= world.secrets_of(person) | {person.token, person.token.partition(".")[0]}
+        secrets |= world.secrets_of(person) | {person.token.rpartition(".")[0]}
     assert {secret for secret in secrets if secret in written} == set()
     assert len(written.splitlines()) > 100
 
