@@ -19,6 +19,7 @@ from chalicelib.wechat.callback import SubscribeSent
 from local.wechat.control import StandIn
 from tests.engine.budget import budget
 from tests.engine.wire import Call, Watcher, watched
+from tests.faults.faults import no_waiting
 from tests.notices.conftest import (
     ALL_CHANNELS,
     LONG_TERM,
@@ -235,7 +236,7 @@ def test_a_lost_answer_of_dynamodb_does_not_send_twice(li_ju: Neighbour) -> None
 
     li_ju.accept(ONE_TIME, times=2)
     same = letter(tell(li_ju))
-    with watched(LosesEachAnswerOnce()):
+    with no_waiting(), watched(LosesEachAnswerOnce()):
         assert work(same) == []
     assert len(li_ju.received) == 1
     assert li_ju.notice.push_state == "sent"
