@@ -21,7 +21,7 @@ import pytest  # noqa: E402
 
 from chalicelib.kit import auth, log, settings  # noqa: E402
 from chalicelib.kit.table import Item  # noqa: E402
-from local.wechat import catalogue, server  # noqa: E402
+from local.wechat import server  # noqa: E402
 from local.wechat.control import StandIn  # noqa: E402
 from tests.engine.http import Http, token_of  # noqa: E402
 from tests.neighbourhood import Hood  # noqa: E402
@@ -139,15 +139,13 @@ def _stand_in() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def wechat(_stand_in: StandIn, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """WeChat on a good day, known to the settings; the test breaks it."""
+def wechat(_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """WeChat on a good day, with the accounts that the settings name; the test breaks it."""
     _stand_in.mend()
     _stand_in.settings(media_withheld=False)
     monkeypatch.setenv("WECHAT_API_BASE", _stand_in.base)
-    configure("secrets", wechat_appid=catalogue.APPID, wechat_secret=catalogue.SECRET)
     # Read once: what settings cost is not what most tests are about.
     monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
-    settings.forget()
     auth.forget_revocations()
     return _stand_in
 

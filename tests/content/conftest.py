@@ -1,15 +1,13 @@
-"""People with phones, the stand-in for WeChat, and the bucket, around the content slice."""
+"""Pictures, the bucket and the worker, around the content slice."""
 
 from __future__ import annotations
 
 import io
 import json
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import pytest
 import urllib3
 from PIL import Image
 
@@ -17,59 +15,19 @@ from chalicelib import photo_uploads
 from chalicelib.content import jobs as timers_of_content  # noqa: F401 - registers them
 from chalicelib.content import photos
 from chalicelib.content.models import Photo, Review
-from chalicelib.kit import auth, clock, ids
+from chalicelib.kit import clock, ids
 from chalicelib.kit.attempt import Attempt
-from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
-from chalicelib.people import service as people
-from chalicelib.people.models import Duty, partition
-from local.wechat.control import StandIn
+from chalicelib.people.models import partition
 from tests.engine import local_aws
-
-AREA = "330402001001"
-OTHER_AREA = "330402002001"
+from tests.neighbourhood import Neighbour
 
 
-class Neighbour:
-    """Somebody logged in. `phone` is their id in the stand-in."""
-
-    def __init__(self, caller: Caller, token: str, phone: str) -> None:
-        self.caller, self.token, self.phone = caller, token, phone
-        self.id = caller.id
-
-    @property
-    def notices(self) -> list[str]:
-        """The kinds of their messages, oldest first."""
-        return [notice.topic for notice in sorted(self._inbox(), key=lambda notice: notice.sk)]
-
-    @property
-    def texts(self) -> str:
-        return "\n".join(notice.text for notice in self._inbox())
-
-    def _inbox(self) -> list[Notice]:
-        return [item for item in Item.collection(partition(self.id)) if isinstance(item, Notice)]
-
-
-@pytest.fixture
-def neighbour(wechat: StandIn) -> Callable[..., Neighbour]:
-    """`neighbour()` is a resident; `neighbour(moderates="330402")` a moderator over an area."""
-    wechat.clear_calls()
-
-    def arrive(moderates: str | None = None) -> Neighbour:
-        phone = ids.new_id("phone")
-        wechat.add_person(phone, phone)
-        now = clock.now()
-        first = people.log_in(js_code=wechat.login_code(phone), now=now)
-        caller = auth.check(f"Bearer {first.token}", now=now)
-        session = people.consent(caller=caller, version=auth.privacy().version, now=now)
-        caller = auth.check(f"Bearer {session.token}", now=now)
-        if moderates:
-            Duty.new(caller.id, "moderator", moderates, from_at=now, until_at=None, granted_by="test").save()
-        return Neighbour(caller, session.token, phone)
-
-    return arrive
+def inbox_of(somebody: Neighbour) -> str:
+    """What their messages say."""
+    return "\n".join(notice.text for notice in Notice.query(partition(somebody.id), Item.sk.startswith(Notice.PREFIX)))
 
 
 class Context:
@@ -108,10 +66,13 @@ def announcements(key: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     give_up = time.monotonic() + 5
     while not found and time.monotonic() < give_up:
-        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
             if key in message["Body"]:
                 found.append({"messageId": message["MessageId"], "body": message["Body"]})
+        if messages:
+            done = [{"Id": each["MessageId"], "ReceiptHandle": each["ReceiptHandle"]} for each in messages]
+            sqs.delete_message_batch(QueueUrl=queue, Entries=done)
     return found
 
 
@@ -134,7 +95,7 @@ def invite(author: Neighbour, *, subject_pk: str | None = None, now: datetime | 
             tx,
             subject_pk=subject_pk or f"THING#{ids.new_id('thing')}",
             author_id=author.id,
-            area=AREA,
+            area=author.hood.community,
             attempt=attempt(author.id),
             now=now or clock.now(),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -19,13 +18,12 @@ from chalicelib.wechat import callback
 from chalicelib.wechat.callback import MediaChecked
 from local.wechat.control import StandIn
 from tests.content.conftest import (
-    AREA,
     RED,
     YELLOW,
-    Neighbour,
     again,
     announcement,
     attempt,
+    inbox_of,
     invite,
     objects,
     picture,
@@ -36,8 +34,7 @@ from tests.content.conftest import (
 )
 from tests.content.test_photos import ASK, add_photo, album
 from tests.engine.budget import budget
-
-Neighbours = Callable[..., Neighbour]
+from tests.neighbourhood import Hood, Neighbour
 
 
 @pytest.fixture(autouse=True)
@@ -82,9 +79,9 @@ def decide(moderator: Neighbour, photo: Photo, *, approve: bool) -> Review:
     )
 
 
-def test_wechat_fetches_the_held_picture_and_its_event_shows_it(wechat: StandIn, neighbour: Neighbours):
+def test_wechat_fetches_the_held_picture_and_its_event_shows_it(wechat: StandIn, hood: Hood):
     wechat.settings(media_withheld=False)
-    photo = taken_in(neighbour())
+    photo = taken_in(hood.resident())
     give_up = time.monotonic() + 10
     found = []
     while not found and time.monotonic() < give_up:
@@ -101,38 +98,38 @@ def test_wechat_fetches_the_held_picture_and_its_event_shows_it(wechat: StandIn,
         assert answer.data[:3] == b"\xff\xd8\xff"
 
 
-def test_a_passed_photo_is_shown_to_everybody(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_a_passed_photo_is_shown_to_everybody(hood: Hood):
+    author = hood.resident()
     photo = arrive(taken_in(author))
     assert photo.state == "shown"
     assert [view.url is not None for view in photos.views([photo], author=False)] == [True]
-    assert author.notices == []
+    assert author.told == []
     photos.tidy(photo, now=photo.due_at)
     assert objects(f"held/{photo.id}") == []
     assert len(objects(f"shown/{photo.id}")) == 2
     assert (again(photo).timer, again(photo).state) == (None, "shown")
 
 
-def test_a_risky_photo_is_refused_deleted_and_its_author_told_why(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_a_risky_photo_is_refused_deleted_and_its_author_told_why(hood: Hood):
+    author, some = hood.resident(), album()
     photo = add_photo(author, some)
     put_upload(photo, picture(RED))
     work(announcement(photo.upload_key))
     photo = arrive(again(photo), "risky", 20002)
     assert (photo.state, photo.reason) == ("refused", "涉及色情")
-    assert author.notices == ["content_refused"]
-    assert "涉及色情" in author.texts
+    assert author.told == ["content_refused"]
+    assert "涉及色情" in inbox_of(author)
     assert again(some).count == 0
     photos.tidy(photo, now=photo.due_at)
     assert objects(f"held/{photo.id}") == objects(f"shown/{photo.id}") == []
     assert photos.views([again(photo)], author=False) == []
 
 
-def test_a_doubtful_photo_goes_to_a_moderator_who_alone_sees_it(wechat: StandIn, neighbour: Neighbours):
-    author, moderator = neighbour(), neighbour(moderates=AREA)
+def test_a_doubtful_photo_goes_to_a_moderator_who_alone_sees_it(hood: Hood):
+    author, moderator = hood.resident(), hood.staff("moderator")
     photo = arrive(taken_in(author, picture(YELLOW)), "review", 21000)
     assert (photo.state, photo.timer) == ("held", None)
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
     seen = routes.show_review(caller=moderator.caller, review_id=photo.review_id, now=clock.now())
     assert (seen.subject, seen.cause) == ("photo", "wechat_doubts")
     assert "X-Amz-Expires=300" in seen.photo
@@ -142,23 +139,23 @@ def test_a_doubtful_photo_goes_to_a_moderator_who_alone_sees_it(wechat: StandIn,
     shown = again(photo)
     assert shown.state == "shown"
     assert urllib3.request("GET", photos.view(shown).url).status == 200
-    assert author.notices == ["content_in_review", "content_approved"]
+    assert author.told == ["content_in_review", "content_approved"]
     assert routes.show_review(caller=moderator.caller, review_id=photo.review_id, now=clock.now()).photo is None
 
 
-def test_a_moderators_refusal_is_told_once_with_its_reason(wechat: StandIn, neighbour: Neighbours):
-    author, moderator = neighbour(), neighbour(moderates=AREA)
+def test_a_moderators_refusal_is_told_once_with_its_reason(hood: Hood):
+    author, moderator = hood.resident(), hood.staff("moderator")
     photo = arrive(taken_in(author), "review", 21000)
     decide(moderator, photo, approve=False)
     refused = again(photo)
     assert (refused.state, refused.reason) == ("refused", "看不清")
-    assert author.notices == ["content_in_review", "content_refused"]
+    assert author.told == ["content_in_review", "content_refused"]
     assert objects(f"shown/{photo.id}") == []
 
 
-def test_an_answer_before_we_know_its_number_is_not_lost(wechat: StandIn, neighbour: Neighbours, monkeypatch):
+def test_an_answer_before_we_know_its_number_is_not_lost(hood: Hood, monkeypatch):
     """WeChat's event overtakes the answer to our question."""
-    photo = invite(neighbour())
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     ask = photo_checks.check_image
 
@@ -173,9 +170,9 @@ def test_an_answer_before_we_know_its_number_is_not_lost(wechat: StandIn, neighb
 
 
 @pytest.mark.parametrize("run", range(6))
-def test_question_and_answer_meet_whoever_comes_second(wechat: StandIn, neighbour: Neighbours, monkeypatch, run: int):
+def test_question_and_answer_meet_whoever_comes_second(hood: Hood, monkeypatch, run: int):
     """The event worker and the photo worker write at the same moment."""
-    photo = invite(neighbour())
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     ask = photo_checks.check_image
     with ThreadPoolExecutor(1) as elsewhere:
@@ -193,8 +190,8 @@ def test_question_and_answer_meet_whoever_comes_second(wechat: StandIn, neighbou
     assert again(photo).state == "shown"
 
 
-def test_an_early_answer_that_names_an_error_is_asked_about_again(wechat: StandIn, neighbour: Neighbours, monkeypatch):
-    photo = invite(neighbour())
+def test_an_early_answer_that_names_an_error_is_asked_about_again(hood: Hood, monkeypatch):
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     ask = photo_checks.check_image
 
@@ -211,31 +208,31 @@ def test_an_early_answer_that_names_an_error_is_asked_about_again(wechat: StandI
     assert current.due_at - current.uploaded_at < timedelta(minutes=2)
 
 
-def test_the_same_answer_twice_changes_nothing(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_the_same_answer_twice_changes_nothing(hood: Hood):
+    author = hood.resident()
     photo = taken_in(author)
     arrive(photo, "risky", 10001)
     first = again(photo)
     arrive(photo, "risky", 10001)
     assert again(photo).attribute_values == first.attribute_values
-    assert author.notices == ["content_refused"]
+    assert author.told == ["content_refused"]
 
 
-def test_the_same_answer_twice_at_once_is_told_once(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_the_same_answer_twice_at_once_is_told_once(hood: Hood):
+    author = hood.resident()
     photo = taken_in(author)
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda _: arrive(photo, "risky", 10001), range(4)))
     assert again(photo).state == "refused"
-    assert author.notices == ["content_refused"]
+    assert author.told == ["content_refused"]
 
 
-def test_doubts_twice_at_once_open_one_review(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_doubts_twice_at_once_open_one_review(hood: Hood):
+    author = hood.resident()
     photo = taken_in(author)
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda _: arrive(photo, "review", 21000), range(4)))
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
     assert review_of(photo).state == "with_moderator"
 
 
@@ -246,8 +243,8 @@ def test_an_answer_to_a_question_we_never_asked_is_forgotten_in_days(wechat: Sta
     assert 2.9 < left / 86400 < 3.1
 
 
-def test_an_answer_about_a_removed_photo_brings_nothing_back(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_an_answer_about_a_removed_photo_brings_nothing_back(hood: Hood):
+    photo = taken_in(hood.resident())
     with transaction() as tx:
         photos.remove(tx, photo, now=clock.now())
     assert arrive(photo).state == "removed"
@@ -260,8 +257,8 @@ def test_an_answer_about_a_removed_photo_brings_nothing_back(wechat: StandIn, ne
 # ------------------------------------------------------------------------------------------------ without an answer
 
 
-def test_after_half_an_hour_wechat_is_asked_once_more_and_then_a_moderator(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_after_half_an_hour_wechat_is_asked_once_more_and_then_a_moderator(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     photo = taken_in(author)
     second = half_an_hour_later(wechat, photo)
     assert (second.asked, second.state) == (2, "checking")
@@ -269,23 +266,23 @@ def test_after_half_an_hour_wechat_is_asked_once_more_and_then_a_moderator(wecha
     assert second.due_at == photo.due_at + timedelta(minutes=30)
     held = half_an_hour_later(wechat, second)
     assert (held.state, held.review_cause, held.timer) == ("held", "wechat_silent", None)
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
 
 
-def test_the_answer_to_the_first_question_counts_after_the_second(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_the_answer_to_the_first_question_counts_after_the_second(wechat: StandIn, hood: Hood):
+    photo = taken_in(hood.resident())
     half_an_hour_later(wechat, photo)
     assert arrive(photo).state == "shown"
 
 
-def test_a_timer_that_runs_early_waits(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_a_timer_that_runs_early_waits(hood: Hood):
+    photo = taken_in(hood.resident())
     photo_checks.no_result(photo, now=photo.due_at - timedelta(minutes=1))
     assert again(photo).asked == 1
 
 
-def test_a_picture_wechat_could_not_fetch_is_asked_about_again_soon(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_a_picture_wechat_could_not_fetch_is_asked_about_again_soon(wechat: StandIn, hood: Hood):
+    photo = taken_in(hood.resident())
     for _ in range(2):
         failed = arrive(photo, "review", 21000, errcode=-1008)
     assert (failed.state, failed.asked) == ("checking", 1)
@@ -303,11 +300,9 @@ def test_a_picture_wechat_could_not_fetch_is_asked_about_again_soon(wechat: Stan
     [{"kind": "down"}, {"kind": "html"}, {"kind": "errcode", "errcode": 45009}, {"kind": "drop_answer"}],
     ids=str,
 )
-def test_while_wechat_fails_a_photo_stays_hidden_and_is_asked_about_later(
-    wechat: StandIn, neighbour: Neighbours, trouble: dict
-):
+def test_while_wechat_fails_a_photo_stays_hidden_and_is_asked_about_later(wechat: StandIn, hood: Hood, trouble: dict):
     wechat.break_(endpoint=ASK, **trouble)
-    photo = taken_in(neighbour())
+    photo = taken_in(hood.resident())
     assert (photo.state, photo.trace_id, photo.tries) == ("checking", None, 1)
     wechat.mend()
     photo_checks.no_result(photo, now=photo.due_at)
@@ -317,9 +312,9 @@ def test_while_wechat_fails_a_photo_stays_hidden_and_is_asked_about_later(
         assert arrive(asked).state == "shown"
 
 
-def test_when_wechat_stays_down_a_moderator_decides_within_two_hours(wechat: StandIn, neighbour: Neighbours):
+def test_when_wechat_stays_down_a_moderator_decides_within_two_hours(wechat: StandIn, hood: Hood):
     wechat.break_("down", ASK)
-    author, moderator = neighbour(), neighbour(moderates=AREA)
+    author, moderator = hood.resident(), hood.staff("moderator")
     photo = taken_in(author)
     for _ in range(20):
         if photo.state != "checking":
@@ -333,15 +328,15 @@ def test_when_wechat_stays_down_a_moderator_decides_within_two_hours(wechat: Sta
     assert again(photo).state == "shown"
 
 
-def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.away(author.phone)
     photo = taken_in(author)
     assert (photo.state, photo.review_cause) == ("held", "wechat_silent")
 
 
-def test_a_photo_of_somebody_who_has_left_goes(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_a_photo_of_somebody_who_has_left_goes(hood: Hood):
+    author = hood.resident()
     photo = invite(author)
     put_upload(photo, picture())
     vault.destroy(author.id)
@@ -349,8 +344,8 @@ def test_a_photo_of_somebody_who_has_left_goes(wechat: StandIn, neighbour: Neigh
     assert again(photo).state == "removed"
 
 
-def test_a_late_answer_spares_the_moderator(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_a_late_answer_spares_the_moderator(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     photo = silent_to_the_end(wechat, taken_in(author))
     assert arrive(photo).state == "shown"
     closed = review_of(photo)
@@ -360,15 +355,15 @@ def test_a_late_answer_spares_the_moderator(wechat: StandIn, neighbour: Neighbou
     assert review_of(other).state == "refused"
 
 
-def test_a_late_doubt_adds_nothing(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_a_late_doubt_adds_nothing(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     photo = silent_to_the_end(wechat, taken_in(author))
     assert arrive(photo, "review", 21000).state == "held"
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
 
 
-def test_after_the_moderator_wechat_changes_nothing(wechat: StandIn, neighbour: Neighbours):
-    author, moderator = neighbour(), neighbour(moderates=AREA)
+def test_after_the_moderator_wechat_changes_nothing(wechat: StandIn, hood: Hood):
+    author, moderator = hood.resident(), hood.staff("moderator")
     photo = silent_to_the_end(wechat, taken_in(author))
     decide(moderator, photo, approve=True)
     assert arrive(photo, "risky", 20002).state == "shown"
@@ -377,15 +372,15 @@ def test_after_the_moderator_wechat_changes_nothing(wechat: StandIn, neighbour: 
     assert arrive(other, "pass").state == "refused"
 
 
-def test_what_wechat_had_doubts_about_it_does_not_decide_later(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_what_wechat_had_doubts_about_it_does_not_decide_later(hood: Hood):
+    photo = taken_in(hood.resident())
     arrive(photo, "review", 21000)
     assert arrive(photo, "pass").state == "held"
 
 
 @pytest.mark.parametrize("run", range(3))
-def test_answer_and_timer_at_once_end_in_one_state(wechat: StandIn, neighbour: Neighbours, run: int):
-    author = neighbour()
+def test_answer_and_timer_at_once_end_in_one_state(wechat: StandIn, hood: Hood, run: int):
+    author = hood.resident()
     photo = taken_in(author)
     second = half_an_hour_later(wechat, photo)
     with ThreadPoolExecutor(2) as both:
@@ -404,8 +399,8 @@ def test_answer_and_timer_at_once_end_in_one_state(wechat: StandIn, neighbour: N
 
 
 @pytest.mark.parametrize("approve", [True, False])
-def test_moderator_and_answer_at_once_end_in_one_state(wechat: StandIn, neighbour: Neighbours, approve: bool):
-    author, moderator = neighbour(), neighbour(moderates=AREA)
+def test_moderator_and_answer_at_once_end_in_one_state(wechat: StandIn, hood: Hood, approve: bool):
+    author, moderator = hood.resident(), hood.staff("moderator")
     photo = silent_to_the_end(wechat, taken_in(author))
 
     def by_hand() -> str:
@@ -425,8 +420,8 @@ def test_moderator_and_answer_at_once_end_in_one_state(wechat: StandIn, neighbou
     assert len(objects(f"shown/{photo.id}")) == (2 if ended.state == "shown" else 0)
 
 
-def test_the_sweep_knows_every_timer_of_photos(empty_table: str, wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_the_sweep_knows_every_timer_of_photos(empty_table: str, wechat: StandIn, hood: Hood):
+    author = hood.resident()
     never, passed = invite(author), taken_in(author)
     arrive(passed)
     forgotten = taken_in(author)
@@ -439,8 +434,8 @@ def test_the_sweep_knows_every_timer_of_photos(empty_table: str, wechat: StandIn
     assert again(forgotten).state == "held"
 
 
-def test_who_leaves_takes_photos_and_waiting_texts_along(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_who_leaves_takes_photos_and_waiting_texts_along(hood: Hood):
+    author = hood.resident()
     shown, held = arrive(taken_in(author)), arrive(taken_in(author), "review", 21000)
     assert {each["状态"] for each in personal.export_photos(author.id)} == {"已显示", "等待审核"}
     assert len(list(personal.export_reviews(author.id))) == 1
@@ -453,8 +448,8 @@ def test_who_leaves_takes_photos_and_waiting_texts_along(wechat: StandIn, neighb
         assert objects(f"held/{photo.id}") == objects(f"shown/{photo.id}") == []
 
 
-def test_a_verdict_costs_few_calls(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_a_verdict_costs_few_calls(hood: Hood):
+    photo = taken_in(hood.resident())
     with budget() as spent:
         arrive(photo)
     assert spent.calls == [

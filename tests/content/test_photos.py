@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -23,12 +22,11 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from local.wechat.control import StandIn
 from tests.content.conftest import (
-    AREA,
-    Neighbour,
     again,
     announcement,
     announcements,
     attempt,
+    inbox_of,
     invite,
     objects,
     picture,
@@ -38,8 +36,8 @@ from tests.content.conftest import (
     work,
 )
 from tests.engine.budget import budget
+from tests.neighbourhood import Hood, Neighbour
 
-Neighbours = Callable[..., Neighbour]
 ASK = "/wxa/media_check_async"
 
 
@@ -66,7 +64,9 @@ def add_photo(author: Neighbour, to: Album, key: str | None = None) -> Photo:
     this = attempt(author.id, key)
     try:
         with transaction() as tx:
-            photo = photos.invite(tx, subject_pk=to.pk, author_id=author.id, area=AREA, attempt=this, now=clock.now())
+            photo = photos.invite(
+                tx, subject_pk=to.pk, author_id=author.id, area=author.hood.community, attempt=this, now=clock.now()
+            )
             tx.update(to, [Album.count.add(1)], when=photos.room(Album.count), or_raise=rules.TooManyPhotos())
     except photos.AlreadyInvited:
         return photos.invited(to.pk, this)
@@ -76,8 +76,8 @@ def add_photo(author: Neighbour, to: Album, key: str | None = None) -> Photo:
 # --------------------------------------------------------------------------------------------------- the invitation
 
 
-def test_nine_photos_and_no_more(wechat: StandIn, neighbour: Neighbours):
-    author, full = neighbour(), album()
+def test_nine_photos_and_no_more(hood: Hood):
+    author, full = hood.resident(), album()
     for _ in range(9):
         add_photo(author, full)
     with pytest.raises(rules.TooManyPhotos):
@@ -85,8 +85,8 @@ def test_nine_photos_and_no_more(wechat: StandIn, neighbour: Neighbours):
     assert len(Item.collection(full.pk, "PHOTO#")) == again(full).count == 9
 
 
-def test_nine_places_are_given_out_once_whatever_the_rush(wechat: StandIn, neighbour: Neighbours):
-    author, full = neighbour(), album()
+def test_nine_places_are_given_out_once_whatever_the_rush(hood: Hood):
+    author, full = hood.resident(), album()
 
     def one(_: int) -> bool:
         try:
@@ -100,8 +100,8 @@ def test_nine_places_are_given_out_once_whatever_the_rush(wechat: StandIn, neigh
     assert again(full).count == 9
 
 
-def test_a_repeated_invitation_is_the_same_photo_even_when_the_album_is_full(wechat: StandIn, neighbour: Neighbours):
-    author, full = neighbour(), album()
+def test_a_repeated_invitation_is_the_same_photo_even_when_the_album_is_full(hood: Hood):
+    author, full = hood.resident(), album()
     first = add_photo(author, full, key="k")
     for _ in range(8):
         add_photo(author, full)
@@ -109,24 +109,24 @@ def test_a_repeated_invitation_is_the_same_photo_even_when_the_album_is_full(wec
     assert again(full).count == 9
 
 
-def test_a_repeat_with_another_content_is_refused(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_a_repeat_with_another_content_is_refused(hood: Hood):
+    author, some = hood.resident(), album()
     add_photo(author, some, key="k")
     with pytest.raises(KeyReused):
         photos.invited(some.pk, attempt(author.id, "k", b'{"other": 1}'))
 
 
-def test_uploads_are_limited_per_person_and_hour(wechat: StandIn, neighbour: Neighbours, monkeypatch):
+def test_uploads_are_limited_per_person_and_hour(hood: Hood, monkeypatch):
     monkeypatch.setattr(rules, "UPLOADS_AN_HOUR", 2)
-    author, now = neighbour(), clock.now()
+    author, now = hood.resident(), clock.now()
     invite(author, now=now)
     invite(author, now=now)
     with pytest.raises(TooMany):
         invite(author, now=now)
 
 
-def test_an_invitation_is_one_transaction_and_its_form_none(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_an_invitation_is_one_transaction_and_its_form_none(hood: Hood):
+    author, some = hood.resident(), album()
     with budget() as spent:
         photos.upload_form(add_photo(author, some), now=clock.now())
     assert spent.calls == ["dynamodb TransactWriteItems"]
@@ -135,8 +135,8 @@ def test_an_invitation_is_one_transaction_and_its_form_none(wechat: StandIn, nei
 # -------------------------------------------------------------------------------------------------------- the form
 
 
-def test_the_form_uploads_and_s3_announces_it(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_the_form_uploads_and_s3_announces_it(hood: Hood):
+    photo = invite(hood.resident())
     form = photos.upload_form(photo, now=clock.now())
     assert upload(form, picture()) == 204
     assert objects(photo.upload_key) == [photo.upload_key]
@@ -144,8 +144,8 @@ def test_the_form_uploads_and_s3_announces_it(wechat: StandIn, neighbour: Neighb
     assert again(photo).state == "checking"
 
 
-def test_s3_refuses_what_the_form_does_not_say(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_s3_refuses_what_the_form_does_not_say(hood: Hood):
+    photo = invite(hood.resident())
     form = photos.upload_form(photo, now=clock.now())
     assert upload(form, b"x" * (rules.LARGEST_UPLOAD + 1)) == 400
     assert upload(form, b"") == 400
@@ -155,29 +155,29 @@ def test_s3_refuses_what_the_form_does_not_say(wechat: StandIn, neighbour: Neigh
     assert objects(photo.upload_key) == []
 
 
-def test_a_form_for_png_takes_png_alone(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_a_form_for_png_takes_png_alone(hood: Hood):
+    photo = invite(hood.resident())
     form = photos.upload_form(photo, "image/png", now=clock.now())
     assert upload(form, picture(kind="PNG"), **{"Content-Type": "image/jpeg"}) == 403
     assert upload(form, picture(kind="PNG")) == 204
 
 
-def test_a_form_ends_after_five_minutes(wechat: StandIn, neighbour: Neighbours, monkeypatch):
+def test_a_form_ends_after_five_minutes(hood: Hood, monkeypatch):
     monkeypatch.setattr(rules, "FORM_LIFE", timedelta(seconds=-1))
-    photo = invite(neighbour())
+    photo = invite(hood.resident())
     assert upload(photos.upload_form(photo, now=clock.now()), picture()) == 403
 
 
 # ------------------------------------------------------------------------------------------------------ the worker
 
 
-def test_a_photo_is_cleaned_held_and_shown_to_wechat_alone(wechat: StandIn, neighbour: Neighbours):
+def test_a_photo_is_cleaned_held_and_shown_to_wechat_alone(wechat: StandIn, hood: Hood):
     wechat.settings(media_withheld=True)
     sent = io.BytesIO()
     exif = Image.Exif()
     exif[0x8825] = {1: "N", 2: (30.0, 45.0, 8.0)}
     Image.new("RGB", (2000, 1000), (9, 99, 9)).save(sent, "JPEG", exif=exif)
-    photo = taken_in(neighbour(), sent.getvalue())
+    photo = taken_in(hood.resident(), sent.getvalue())
     assert (photo.state, photo.width, photo.height, photo.asked) == ("checking", 1600, 800, 1)
     assert (photo.timer, photo.due_at - photo.uploaded_at) == ("await_photo_result", timedelta(minutes=30))
     assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(photo.held_name))
@@ -188,16 +188,17 @@ def test_a_photo_is_cleaned_held_and_shown_to_wechat_alone(wechat: StandIn, neig
     assert [each.id for each in photos.views([photo], author=True)] == [photo.id]
 
 
-def test_told_twice_it_asks_wechat_once(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_told_twice_it_asks_wechat_once(wechat: StandIn, hood: Hood):
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     message = announcement(photo.upload_key)
+    wechat.clear_calls()
     assert work(message, message) == work(message) == []
     assert again(photo).asked == wechat.call_counts()[ASK] == 1
 
 
-def test_told_twice_at_once_there_is_one_photo(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_told_twice_at_once_there_is_one_photo(hood: Hood):
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     message = announcement(photo.upload_key)
     with ThreadPoolExecutor(4) as several:
@@ -207,8 +208,8 @@ def test_told_twice_at_once_there_is_one_photo(wechat: StandIn, neighbour: Neigh
     assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(current.held_name))
 
 
-def test_a_second_upload_with_the_same_form_never_replaces_the_checked_one(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour(), picture((0, 200, 0)))
+def test_a_second_upload_with_the_same_form_never_replaces_the_checked_one(hood: Hood):
+    photo = taken_in(hood.resident(), picture((0, 200, 0)))
     before = again(photo)
     put_upload(photo, picture((0, 0, 200)))
     assert work(announcement(photo.upload_key)) == []
@@ -217,8 +218,8 @@ def test_a_second_upload_with_the_same_form_never_replaces_the_checked_one(wecha
     assert objects(photo.upload_key) == []
 
 
-def test_of_two_uploads_cleaned_at_once_one_counts_and_the_other_is_deleted(wechat: StandIn, neighbour: Neighbours):
-    author = neighbour()
+def test_of_two_uploads_cleaned_at_once_one_counts_and_the_other_is_deleted(hood: Hood):
+    author = hood.resident()
     photo = invite(author)
     for name in ("one", "other"):
         bucket.put_held(f"{photo.id}-{name}", b"x", b"x")
@@ -229,8 +230,8 @@ def test_of_two_uploads_cleaned_at_once_one_counts_and_the_other_is_deleted(wech
     assert sorted(objects(f"held/{photo.id}")) == sorted(bucket.held_keys(f"{photo.id}-one"))
 
 
-def test_what_a_worker_could_not_ask_before_it_died_the_timer_asks(wechat: StandIn, neighbour: Neighbours, monkeypatch):
-    photo = invite(neighbour())
+def test_what_a_worker_could_not_ask_before_it_died_the_timer_asks(hood: Hood, monkeypatch):
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     with monkeypatch.context() as dying:
         dying.setattr(photo_checks, "ask_wechat", lambda *_, **__: 1 / 0)
@@ -251,37 +252,36 @@ def test_what_a_worker_could_not_ask_before_it_died_the_timer_asks(wechat: Stand
         (picture(size=(500, 500))[:900], "图片已损坏，打不开"),
     ],
 )
-def test_what_is_no_photo_is_refused_and_its_author_told(
-    wechat: StandIn, neighbour: Neighbours, sent: bytes, reason: str
-):
-    author = neighbour()
+def test_what_is_no_photo_is_refused_and_its_author_told(wechat: StandIn, hood: Hood, sent: bytes, reason: str):
+    author = hood.resident()
+    wechat.clear_calls()
     photo = taken_in(author, sent)
     assert (photo.state, photo.reason) == ("refused", reason)
-    assert author.notices == ["content_refused"]
-    assert reason in author.texts
+    assert author.told == ["content_refused"]
+    assert reason in inbox_of(author)
     assert objects(photo.upload_key) == objects(f"held/{photo.id}") == []
     assert ASK not in wechat.call_counts()
     assert work(announcement(photo.upload_key)) == []
-    assert author.notices == ["content_refused"]
+    assert author.told == ["content_refused"]
 
 
-def test_a_bad_photo_gives_its_place_back(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_a_bad_photo_gives_its_place_back(hood: Hood):
+    author, some = hood.resident(), album()
     photo = add_photo(author, some)
     put_upload(photo, b"no picture")
     assert work(announcement(photo.upload_key)) == []
     assert again(some).count == 0
 
 
-def test_an_upload_nobody_asked_for_is_deleted(wechat: StandIn, neighbour: Neighbours):
+def test_an_upload_nobody_asked_for_is_deleted(hood: Hood):
     photo = Photo.key(f"THING#{ids.new_id('thing')}", ids.new_id("photo"))
     put_upload(photo, picture())
     assert work(announcement(photo.upload_key)) == []
     assert objects(photo.upload_key) == []
 
 
-def test_an_upload_that_has_expired_is_let_go(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_an_upload_that_has_expired_is_let_go(hood: Hood):
+    photo = invite(hood.resident())
     assert work(announcement(photo.upload_key)) == []
     assert again(photo).state == "awaited"
 
@@ -313,8 +313,8 @@ def test_a_key_that_we_never_gave_out_harms_nothing(wechat: StandIn, key: str):
     assert work(announcement(key)) == []
 
 
-def test_one_bad_message_does_not_hold_up_the_others(wechat: StandIn, neighbour: Neighbours, monkeypatch):
-    author = neighbour()
+def test_one_bad_message_does_not_hold_up_the_others(hood: Hood, monkeypatch):
+    author = hood.resident()
     good, bad = invite(author), invite(author)
     put_upload(good, picture())
     put_upload(bad, picture())
@@ -333,8 +333,8 @@ def test_one_bad_message_does_not_hold_up_the_others(wechat: StandIn, neighbour:
 # ------------------------------------------------------------------------------------------------------- its end
 
 
-def test_a_photo_never_uploaded_is_gone_after_a_day_and_gives_its_place_back(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_a_photo_never_uploaded_is_gone_after_a_day_and_gives_its_place_back(hood: Hood):
+    author, some = hood.resident(), album()
     photo = add_photo(author, some)
     assert again(photo).due_at - again(photo).invited_at == timedelta(days=1)
     for _ in range(2):
@@ -343,16 +343,16 @@ def test_a_photo_never_uploaded_is_gone_after_a_day_and_gives_its_place_back(wec
     assert again(some).count == 0
 
 
-def test_a_photo_uploaded_in_time_does_not_care_about_that_timer(wechat: StandIn, neighbour: Neighbours):
-    photo = invite(neighbour())
+def test_a_photo_uploaded_in_time_does_not_care_about_that_timer(hood: Hood):
+    photo = invite(hood.resident())
     put_upload(photo, picture())
     work(announcement(photo.upload_key))
     photos.no_upload(photo, now=clock.now() + timedelta(days=1))
     assert again(photo).state == "checking"
 
 
-def test_two_sweeps_at_once_give_a_place_back_once(wechat: StandIn, neighbour: Neighbours):
-    author, some = neighbour(), album()
+def test_two_sweeps_at_once_give_a_place_back_once(hood: Hood):
+    author, some = hood.resident(), album()
     photo = add_photo(author, some)
     later = clock.now() + timedelta(days=1)
     with ThreadPoolExecutor(4) as several:
@@ -361,16 +361,16 @@ def test_two_sweeps_at_once_give_a_place_back_once(wechat: StandIn, neighbour: N
     assert again(some).count == 0
 
 
-def test_two_sweeps_tidy_as_one(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour(), b"no picture")
+def test_two_sweeps_tidy_as_one(hood: Hood):
+    photo = taken_in(hood.resident(), b"no picture")
     with ThreadPoolExecutor(4) as several:
         for done in [several.submit(photos.tidy, photo, now=photo.due_at) for _ in range(4)]:
             done.result()
     assert again(photo).timer is None
 
 
-def test_a_removed_photo_takes_its_files_along(wechat: StandIn, neighbour: Neighbours):
-    photo = taken_in(neighbour())
+def test_a_removed_photo_takes_its_files_along(hood: Hood):
+    photo = taken_in(hood.resident())
     with transaction() as tx:
         photos.remove(tx, photo, now=clock.now())
     photos.tidy(again(photo), now=clock.now())
@@ -379,15 +379,15 @@ def test_a_removed_photo_takes_its_files_along(wechat: StandIn, neighbour: Neigh
 
 
 @pytest.mark.parametrize("sent", [b"no picture", picture()])
-def test_a_photo_that_is_of_no_use_can_be_taken_off(wechat: StandIn, neighbour: Neighbours, sent: bytes):
-    photo = taken_in(neighbour(), sent)
+def test_a_photo_that_is_of_no_use_can_be_taken_off(hood: Hood, sent: bytes):
+    photo = taken_in(hood.resident(), sent)
     for _ in range(2):
         with suppress(rules.SubjectGone), transaction() as tx:
             photos.remove(tx, again(photo), now=clock.now())
     assert photos.views([again(photo)], author=True) == []
 
 
-def test_a_link_names_the_bucket_of_the_region_and_ends(wechat: StandIn, neighbour: Neighbours):
+def test_a_link_names_the_bucket_of_the_region_and_ends(hood: Hood):
     url, _ = photos.links("photo_x")
     assert "X-Amz-Expires=3600" in url
     assert "/shown/photo_x.jpg" in url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -17,8 +16,9 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.wechat.content import Scene
 from local.wechat import catalogue
 from local.wechat.control import StandIn
-from tests.content.conftest import AREA, Neighbour, again
+from tests.content.conftest import again, inbox_of
 from tests.engine.budget import budget
+from tests.neighbourhood import Hood, Neighbour
 
 RISKY, LABEL = next(iter(catalogue.RISKY_WORDS.items()))
 DOUBTFUL = next(iter(catalogue.REVIEW_WORDS))
@@ -57,51 +57,49 @@ def written(author: Neighbour, text: str, *, since=None) -> tuple[Thing, Review 
             subject_pk=thing.pk,
             subject_sk=thing.sk,
             author_id=author.id,
-            area=AREA,
+            area=author.hood.community,
             excerpt=text,
             now=now,
         )
     return thing, review
 
 
-def test_a_harmless_text_passes_at_once(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_harmless_text_passes_at_once(hood: Hood):
+    author = hood.resident()
     thing, review = written(author, "需要五个口罩")
     assert (thing.area_sort, review) == ("shown", None)
-    assert author.notices == []
+    assert author.told == []
 
 
-def test_a_risky_text_is_refused_with_wechats_reason(wechat: StandIn, neighbour: Callable[..., Neighbour]):
+def test_a_risky_text_is_refused_with_wechats_reason(hood: Hood):
     with pytest.raises(rules.ContentRefused) as refused:
-        screened(neighbour(), f"你好{RISKY}")
+        screened(hood.resident(), f"你好{RISKY}")
     assert refused.value.code == "content_refused"
     assert "（" in refused.value.detail
 
 
-def test_a_risky_title_is_refused_as_well(wechat: StandIn, neighbour: Callable[..., Neighbour]):
+def test_a_risky_title_is_refused_as_well(hood: Hood):
     with pytest.raises(rules.ContentRefused):
-        screened(neighbour(), "需要五个口罩", title=RISKY)
+        screened(hood.resident(), "需要五个口罩", title=RISKY)
 
 
-def test_no_text_is_no_question(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_no_text_is_no_question(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.clear_calls()
     assert screened(author, "  \n", title=None).passed
     assert CHECK not in wechat.call_counts()
 
 
-def test_markup_stays_text(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    assert screened(neighbour(), "<script>alert(1)</script>").passed
+def test_markup_stays_text(hood: Hood):
+    assert screened(hood.resident(), "<script>alert(1)</script>").passed
 
 
-def test_a_doubtful_text_waits_for_a_moderator_and_its_author_is_told(
-    wechat: StandIn, neighbour: Callable[..., Neighbour]
-):
-    author = neighbour()
+def test_a_doubtful_text_waits_for_a_moderator_and_its_author_is_told(hood: Hood):
+    author = hood.resident()
     thing, review = written(author, DOUBTFUL)
     assert again(thing).area_sort == "hidden"
     assert again(review).state == "with_moderator"
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
 
 
 @pytest.mark.parametrize(
@@ -120,10 +118,8 @@ def test_a_doubtful_text_waits_for_a_moderator_and_its_author_is_told(
     ],
     ids=str,
 )
-def test_when_wechat_fails_a_text_is_kept_hidden_and_asked_about_later(
-    wechat: StandIn, neighbour: Callable[..., Neighbour], trouble: dict
-):
-    author = neighbour()
+def test_when_wechat_fails_a_text_is_kept_hidden_and_asked_about_later(wechat: StandIn, hood: Hood, trouble: dict):
+    author = hood.resident()
     wechat.break_(endpoint=CHECK, **trouble)
     thing, review = written(author, "需要五个口罩")
     kept = again(review)
@@ -135,45 +131,41 @@ def test_when_wechat_fails_a_text_is_kept_hidden_and_asked_about_later(
     decided = again(review)
     assert (decided.state, decided.decided_by) == ("approved", "wechat")
     assert (decided.texts, decided.excerpt, decided.timer, decided.due_key) == (None, None, None, None)
-    assert author.notices == ["content_approved"]
+    assert author.told == ["content_approved"]
 
 
-def test_not_even_a_token_is_needed_to_keep_a_text(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_not_even_a_token_is_needed_to_keep_a_text(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down")
     assert screened(author, "需要五个口罩").suggest == "unchecked"
 
 
-def test_a_text_found_risky_later_is_removed_and_its_author_told_why(
-    wechat: StandIn, neighbour: Callable[..., Neighbour]
-):
-    author = neighbour()
+def test_a_text_found_risky_later_is_removed_and_its_author_told_why(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, review = written(author, RISKY)
     wechat.mend()
     reviews.recheck(again(review), now=clock.now())
     reason = again(review).reason
     assert again(thing).area_sort == f"removed:{reason}"
-    assert author.notices == ["content_refused"]
-    assert reason in author.texts
+    assert author.told == ["content_refused"]
+    assert reason in inbox_of(author)
 
 
-def test_a_text_found_doubtful_later_goes_to_a_moderator(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_text_found_doubtful_later_goes_to_a_moderator(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, review = written(author, DOUBTFUL)
     wechat.mend()
     reviews.recheck(again(review), now=clock.now())
     held = again(review)
     assert (held.state, held.cause, held.timer) == ("with_moderator", "wechat_doubts", "remind_moderators")
-    assert held.area_sort == f"{AREA}#{clock.stamp(held.opened_at)}"
-    assert author.notices == ["content_in_review"]
+    assert held.area_sort == f"{hood.community}#{clock.stamp(held.opened_at)}"
+    assert author.told == ["content_in_review"]
 
 
-def test_the_timer_asks_ever_more_slowly_and_then_a_moderator_decides(
-    wechat: StandIn, neighbour: Callable[..., Neighbour]
-):
-    author = neighbour()
+def test_the_timer_asks_ever_more_slowly_and_then_a_moderator_decides(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("errcode", CHECK, errcode=44991)
     thing, review = written(author, "需要五个口罩")
     kept = again(review)
@@ -185,11 +177,11 @@ def test_the_timer_asks_ever_more_slowly_and_then_a_moderator_decides(
     assert (kept.state, kept.cause, kept.timer) == ("with_moderator", "wechat_silent", "remind_moderators")
     assert kept.tries == 6
     assert again(thing).area_sort == "hidden"
-    assert author.notices == ["content_in_review"]
+    assert author.told == ["content_in_review"]
 
 
-def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     _, review = written(author, "需要五个口罩")
     wechat.mend()
@@ -198,15 +190,15 @@ def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, neighbour: 
     assert again(review).state == "with_moderator"
 
 
-def test_an_author_who_is_away_from_the_start_is_one_too(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_an_author_who_is_away_from_the_start_is_one_too(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.away(author.phone)
     _, review = written(author, "需要五个口罩")
     assert again(review).state == "with_moderator"
 
 
-def test_what_somebody_wrote_who_has_left_is_forgotten(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_what_somebody_wrote_who_has_left_is_forgotten(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, review = written(author, "需要五个口罩")
     wechat.mend()
@@ -216,8 +208,8 @@ def test_what_somebody_wrote_who_has_left_is_forgotten(wechat: StandIn, neighbou
     assert again(thing).area_sort == "hidden"
 
 
-def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, review = written(author, "需要五个口罩")
     wechat.mend()
@@ -226,11 +218,11 @@ def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(wechat: StandIn, 
     reviews.recheck(again(review), now=clock.now())
     assert again(review).state == "moot"
     assert again(thing).area_sort == "withdrawn"
-    assert author.notices == []
+    assert author.told == []
 
 
-def test_a_text_asked_about_twice_at_once_is_decided_once(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_text_asked_about_twice_at_once_is_decided_once(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, review = written(author, "需要五个口罩")
     wechat.mend()
@@ -239,15 +231,13 @@ def test_a_text_asked_about_twice_at_once_is_decided_once(wechat: StandIn, neigh
         for done in [several.submit(reviews.recheck, kept, now=clock.now()) for _ in range(4)]:
             done.result()
     assert again(thing).area_sort == "shown"
-    assert author.notices == ["content_approved"]
+    assert author.told == ["content_approved"]
     reviews.recheck(kept, now=clock.now())
-    assert author.notices == ["content_approved"]
+    assert author.told == ["content_approved"]
 
 
-def test_the_sweep_finds_what_is_to_be_asked_again(
-    empty_table: str, wechat: StandIn, neighbour: Callable[..., Neighbour]
-):
-    author = neighbour()
+def test_the_sweep_finds_what_is_to_be_asked_again(empty_table: str, wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.break_("down", CHECK)
     thing, _ = written(author, "需要五个口罩")
     wechat.mend()
@@ -257,8 +247,8 @@ def test_the_sweep_finds_what_is_to_be_asked_again(
     assert again(thing).area_sort == "shown"
 
 
-def test_a_text_too_long_for_wechat_is_refused_before_it_is_asked(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_text_too_long_for_wechat_is_refused_before_it_is_asked(wechat: StandIn, hood: Hood):
+    author = hood.resident()
     wechat.clear_calls()
     with pytest.raises(Exception) as refused:
         screened(author, "长" * 2501)
@@ -266,16 +256,16 @@ def test_a_text_too_long_for_wechat_is_refused_before_it_is_asked(wechat: StandI
     assert CHECK not in wechat.call_counts()
 
 
-def test_screening_costs_no_call_to_aws_once_the_token_is_known(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_screening_costs_no_call_to_aws_once_the_token_is_known(hood: Hood):
+    author = hood.resident()
     screened(author, "需要五个口罩")
     with budget() as spent:
         screened(author, "需要五个口罩")
     assert spent.calls == []
 
 
-def test_a_held_text_travels_in_the_acts_own_transaction(wechat: StandIn, neighbour: Callable[..., Neighbour]):
-    author = neighbour()
+def test_a_held_text_travels_in_the_acts_own_transaction(hood: Hood):
+    author = hood.resident()
     screened(author, "需要五个口罩")
     with budget() as spent:
         written(author, DOUBTFUL)
