@@ -11,6 +11,7 @@ from chalicelib.areas import service as areas
 from chalicelib.content import service as content
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, partition
+from chalicelib.help.sides import sign
 from chalicelib.kit import clock, limits, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -161,6 +162,7 @@ def _publish(
             )
             act, a_day = limit
             limits.spend(tx, person.caller.id, act, at_most=a_day, per=timedelta(days=1), now=now)
+            sign(tx, person, request)
             person.still(tx)
     except Conflict:
         # The first try of this very request was faster than its repeat.

@@ -15,6 +15,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import InstantAttribute, Item
+from chalicelib.people.models import partition as resident_partition
 
 
 def partition(request_id: str) -> str:
@@ -245,3 +246,19 @@ class HelpAlert(Item, discriminator="help_alert"):
     @property
     def resident_id(self) -> str:
         return self.pk.removeprefix("RES#")
+
+
+class ActedFor(Item, discriminator="help_acted_for"):
+    """`RES#<delegate>` / `HELP_ACTED#<sort key>#<request id>`: what shows this delegate's name in somebody's affairs.
+
+    Written with the act, so that the name can be taken out again when the delegate leaves.
+    """
+
+    PREFIX = "HELP_ACTED#"
+    item_pk = UnicodeAttribute()
+    item_sk = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, delegate: str, item: Item) -> ActedFor:
+        place = f"{cls.PREFIX}{item.sk}#{item.pk.removeprefix('HELP#')}"
+        return cls(resident_partition(delegate), place, item_pk=item.pk, item_sk=item.sk)

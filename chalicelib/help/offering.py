@@ -9,7 +9,7 @@ from chalicelib.content.service import Screening
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer
 from chalicelib.help.quantities import Changed, settled
-from chalicelib.help.sides import asker_or_carer
+from chalicelib.help.sides import asker_or_carer, sign
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -56,6 +56,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
             )
             a_day = rules.settings_in_force().offers_a_day
             limits.spend(tx, caller.id, "offer", at_most=a_day, per=timedelta(days=1), now=now)
+            sign(tx, person, new)
             person.still(tx)
             _tell_owner(tx, request, "help_offered", now, helper=new.helper_name)
         return new

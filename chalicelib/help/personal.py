@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.help import offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.judging import REASONS
-from chalicelib.help.models import Flag, HelpAlert, HelpRequest, Message, Offer, partition
+from chalicelib.help.models import ActedFor, Flag, HelpAlert, HelpRequest, Message, Offer, partition
 from chalicelib.help.quantities import settled
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item, read_together
@@ -33,6 +33,7 @@ def export_requests(resident_id: str) -> Iterable[dict[str, Any]]:
             "数量": f"{int(request.quantity)} {request.unit}",
             "状态": request.state,
             "异议": request.objection or "",
+            "感谢": "；".join(offer.thanks for offer in read_whole(request.id).offers if offer.thanks),
         }
 
 
@@ -81,6 +82,8 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for flag in _flags(resident_id):
         with transaction() as tx:
             tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
+    for acted in Item.collection(resident_partition(resident_id), ActedFor.PREFIX):
+        _unsign(acted)
     with transaction() as tx:
         tx.delete(HelpAlert(resident_partition(resident_id), "HELP_ALERT"))
 
@@ -162,6 +165,16 @@ def _forget(request: HelpRequest) -> None:
     for message in Item.collection(request.pk, "TALK#"):
         with transaction() as tx:
             tx.update(message, [Message.title.set(_ERASED)])
+
+
+def _unsign(acted: ActedFor) -> None:
+    """Take a delegate's name out of what they did for somebody else."""
+    signed: HelpRequest | Offer | Message | None
+    (signed,) = read_together(Item(acted.item_pk, acted.item_sk))
+    with transaction() as tx:
+        if signed is not None:
+            tx.update(signed, [type(signed).by_name.set(NICKNAME_OF_THE_CLOSED)])
+        tx.delete(acted)
 
 
 def _flags(resident_id: str) -> list[Flag]:

@@ -1,12 +1,14 @@
-"""Who may speak for the one who asked."""
+"""Who may speak for the one who asked, and who acts in whose name."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.help.models import HelpRequest
+from chalicelib.help.models import ActedFor, HelpRequest
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Problem
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
@@ -31,3 +33,9 @@ def asker_or_carer(caller: Caller, person: Person, request: HelpRequest, *, now:
     if request.requester == person.id:
         return person
     return asker(people.present(caller, now=now), request, or_raise=or_raise)
+
+
+def sign(tx: transaction, person: Person, item: Item) -> None:
+    """Note what a delegate did for another: it shows the delegate's name, who may leave one day."""
+    if person.by:
+        tx.put(ActedFor.of(person.by, item))

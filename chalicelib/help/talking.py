@@ -9,6 +9,7 @@ from chalicelib.content.service import Screening
 from chalicelib.help import rules
 from chalicelib.help.models import Message, Offer, partition
 from chalicelib.help.quantities import Changed, settled
+from chalicelib.help.sides import sign
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -62,6 +63,7 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
             )
             an_hour = rules.settings_in_force().messages_an_hour
             limits.spend(tx, caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
+            sign(tx, person, message)
             person.still(tx)
             if screening.passed:
                 tell_of_message(tx, message, now)

@@ -191,3 +191,21 @@ def test_closing_the_account_does_all_of_it(hood: Hood) -> None:
     assert [
         message.text for message in Item.collection(partition(request), "TALK#") if isinstance(message, Message)
     ] == ["（已注销）"]
+
+
+class TestADelegateLeaves:
+    def test_their_name_goes_from_what_they_did_for_others_and_the_rest_stays(self, street):
+        father, daughter, helper = street.resident("老周"), street.resident("小周"), street.resident()
+        street.let_act(daughter, father)
+        name = "小周"
+        asked = daughter.post("/help-requests", json=MASKS, acting_for=father.id).json
+        made = offer(helper, asked["id"])
+        told = daughter.post(path(asked["id"], made, "messages"), json={"text": "我去拿"}, acting_for=father.id).json
+        theirs = ask(helper)
+        daughter.post(f"/help-requests/{theirs}/offers", json={"quantity": 1}, acting_for=father.id)
+        assert (asked["asked_by_delegate"], told["by_delegate"]) == (name, name)
+        leave(daughter)
+        for request in (asked["id"], theirs):
+            assert name not in everything(request)
+        seen = father.get(f"/help-requests/{asked['id']}").json
+        assert (seen["state"], seen["asked_by_delegate"]) == ("covered", "已注销用户")
