@@ -59,6 +59,12 @@ def fetch_upload(key: str) -> bytes | None:
     return found
 
 
+def holds(key: str) -> bool:
+    """Whether something lies there."""
+    found = aws.client("s3").list_objects_v2(Bucket=_name(), Prefix=key, MaxKeys=1).get("Contents", [])
+    return any(each["Key"] == key for each in found)
+
+
 def put_held(name: str, picture: bytes, thumbnail: bytes) -> None:
     for key, body in zip(held_keys(name), (picture, thumbnail), strict=True):
         aws.client("s3").put_object(Bucket=_name(), Key=key, Body=body, ContentType="image/jpeg")

@@ -88,8 +88,10 @@ def moderators_link(review: Review) -> str | None:
 @reviews.on_decision("photo")
 def _decided_by_moderator(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
     photo = Photo.find(review.subject_pk, review.subject_sk)
-    if photo is None or photo.state != "held" or (approved and not _publish(photo)):
+    if photo is None or photo.state != "held":
         raise rules.SubjectGone()
+    if approved and not _publish(photo):
+        raise rules.PictureGone()
     photos.settle(tx, photo, shown=approved, reason=reason, now=now)
 
 

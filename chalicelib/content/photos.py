@@ -181,7 +181,7 @@ def refuse_upload(photo: Photo, *, reason: str, now: datetime) -> None:
             settle(tx, photo, shown=False, reason=reason, now=now)
             tell_refused(tx, photo, reason=reason, now=now)
     except rules.SubjectGone:
-        pass  # another upload under the same form was faster
+        pass  # another upload under the same form was faster, or the other sweep
 
 
 def tell_refused(tx: transaction, photo: Photo, *, reason: str, now: datetime) -> None:
@@ -199,9 +199,15 @@ def tell_refused(tx: transaction, photo: Photo, *, reason: str, now: datetime) -
 
 
 def no_upload(photo: Photo, *, now: datetime) -> None:
-    """Timer: a day after the invitation nothing has come (the form was good for five minutes)."""
+    """Timer: a day after the invitation nothing has come (the form was good for five minutes).
+
+    Or it came, and the worker failed with it until the queue gave it up. Who saw their upload go well is then told.
+    """
     current = Photo.find(photo.pk, photo.sk)
     if current is None or current.state != "awaited":
+        return
+    if bucket.holds(current.upload_key):
+        refuse_upload(current, reason=rules.NOT_PROCESSED, now=now)
         return
     with suppress(rules.SubjectGone), transaction() as tx:  # the other sweep, or the upload, was faster
         tx.delete(current, when=current.still(), or_raise=rules.SubjectGone())

@@ -52,6 +52,7 @@ REASONS = (
     "与社区事务无关",
 )
 REASON_AT_MOST = 200
+NOT_PROCESSED = "系统没能处理这张图片"
 
 
 class ContentRefused(Refused):
@@ -76,6 +77,12 @@ class SubjectGone(Conflict):
     """What the review is about has been withdrawn or has changed: there is nothing left to decide."""
 
     code, detail = "subject_gone", "作者已经撤回或修改了这条内容，不用再处理。"
+
+
+class PictureGone(Conflict):
+    """A held picture is deleted after 90 days, see MediaBucket in resources.yaml."""
+
+    code, detail = "picture_gone", "这张图片存放太久，已经删除，不能再显示。请选择不通过，作者可以重新上传。"
 
 
 class OwnContent(Forbidden):

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import urllib3
 
-from chalicelib.content import personal, photo_checks, photos, reviews, routes, rules
+from chalicelib.content import bucket, personal, photo_checks, photos, reviews, routes, rules
 from chalicelib.content.models import Photo, Review, Trace
 from chalicelib.kit import clock, ids, timers, vault
 from chalicelib.kit.transaction import transaction
@@ -151,6 +151,17 @@ def test_a_moderators_refusal_is_told_once_with_its_reason(hood: Hood):
     assert (refused.state, refused.reason) == ("refused", "看不清")
     assert author.told == ["content_in_review", "content_refused"]
     assert objects(f"shown/{photo.id}") == []
+
+
+def test_a_picture_that_has_expired_can_only_be_refused(hood: Hood):
+    author, moderator = hood.resident(), hood.staff("moderator")
+    photo = arrive(taken_in(author), "review", 21000)
+    bucket.delete(*bucket.held_keys(photo.held_name))
+    with pytest.raises(rules.PictureGone):
+        decide(moderator, photo, approve=True)
+    assert (again(photo).state, review_of(photo).state) == ("held", "with_moderator")
+    decide(moderator, photo, approve=False)
+    assert again(photo).state == "refused"
 
 
 def test_an_answer_before_we_know_its_number_is_not_lost(hood: Hood, monkeypatch):

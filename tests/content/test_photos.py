@@ -343,6 +343,21 @@ def test_a_photo_never_uploaded_is_gone_after_a_day_and_gives_its_place_back(hoo
     assert again(some).count == 0
 
 
+def test_a_photo_that_the_worker_failed_with_gives_its_place_back_and_its_author_is_told(hood: Hood):
+    author, some = hood.resident(), album()
+    photo = add_photo(author, some)
+    put_upload(photo, picture())
+    for _ in range(2):
+        photos.no_upload(photo, now=clock.now() + timedelta(days=1))
+    refused = again(photo)
+    assert (refused.state, refused.reason) == ("refused", "系统没能处理这张图片")
+    assert again(some).count == 0
+    assert author.told == ["content_refused"]
+    assert "系统没能处理这张图片" in inbox_of(author)
+    photos.tidy(refused, now=refused.due_at)
+    assert objects(photo.upload_key) == []
+
+
 def test_a_photo_uploaded_in_time_does_not_care_about_that_timer(hood: Hood):
     photo = invite(hood.resident())
     put_upload(photo, picture())
