@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from chalicelib.content import bucket, reviews, rules, service
@@ -29,6 +30,7 @@ from chalicelib.notices import service as notices
 ContentType = Literal["image/jpeg", "image/png"]
 
 _LINK_LIFE = timedelta(hours=1)
+_SAME_LINK_FOR = timedelta(minutes=30)
 _TIDY_AFTER = timedelta(minutes=2)
 
 Settled = Callable[..., None]
@@ -148,7 +150,15 @@ def views(photos: Iterable[Photo], *, author: bool) -> list[PhotoView]:
 
 
 def links(photo_id: str) -> tuple[str, str]:
-    """Links to a shown photo and its thumbnail, good for an hour. Only for ids of shown photos, e.g. an avatar."""
+    """Links to a shown photo and its thumbnail, good for half an hour or longer. Only for ids of shown photos.
+
+    A container gives the same ones for half an hour: a phone finds a picture that it has kept by its link.
+    """
+    return _links(photo_id, int(clock.now().timestamp() / _SAME_LINK_FOR.total_seconds()))
+
+
+@lru_cache(maxsize=2000)
+def _links(photo_id: str, half_hour: int) -> tuple[str, str]:
     picture, thumbnail = bucket.shown_keys(photo_id)
     return bucket.link(picture, _LINK_LIFE), bucket.link(thumbnail, _LINK_LIFE)
 

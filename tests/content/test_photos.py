@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -400,6 +401,17 @@ def test_a_photo_that_is_of_no_use_can_be_taken_off(hood: Hood, sent: bytes):
         with suppress(rules.SubjectGone), transaction() as tx:
             photos.remove(tx, again(photo), now=clock.now())
     assert photos.views([again(photo)], author=True) == []
+
+
+def test_a_link_stays_the_same_for_half_an_hour(monkeypatch: pytest.MonkeyPatch):
+    """And is good for half an hour more, so that it works for whoever got it last."""
+    numbers = itertools.count()
+    monkeypatch.setattr(bucket, "link", lambda key, life: f"{key}?{next(numbers)}")
+    given = []
+    for minute in (0, 29, 30):
+        monkeypatch.setattr(clock, "now", lambda minute=minute: datetime(2027, 1, 1, 8, minute, 59, tzinfo=UTC))
+        given.append(photos.links("photo_y"))
+    assert given[0] == given[1] != given[2]
 
 
 def test_a_link_names_the_bucket_of_the_region_and_ends(hood: Hood):
