@@ -12,7 +12,6 @@ from chalicelib.kit.errors import Conflict, Unavailable
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
-from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.wechat.callback import MediaChecked
 from chalicelib.wechat.content import Scene, check_image
@@ -180,15 +179,7 @@ def _hand_over(photo: Photo, *, cause: str, now: datetime) -> None:
             when=photo.still(),
             or_raise=rules.SubjectGone(),
         )
-        notices.tell(
-            tx,
-            photo.author_id,
-            "content_in_review",
-            about=service.about(photo.pk),
-            now=now,
-            area=photo.area,
-            what=review.what,
-        )
+        service.tell_author(tx, review, "content_in_review", now=now)
 
 
 def _scene(photo: Photo) -> Scene:

@@ -80,16 +80,7 @@ def open_for_flags(
     )
     review.flags = list(reasons)
     tx.create(review, or_raise=Conflict())
-    notices.tell(
-        tx,
-        author_id,
-        "content_hidden_by_flags",
-        about=service.about(subject_pk),
-        now=now,
-        area=area,
-        what=review.what,
-        reason=rules.told_flags(reasons),
-    )
+    service.tell_author(tx, review, "content_hidden_by_flags", now=now, reason=rules.told_flags(reasons))
     return review
 
 
@@ -232,15 +223,7 @@ def _hand_over(review: Review, *, cause: str, now: datetime) -> None:
             when=Review.state == "waiting",
             or_raise=rules.AlreadyDecided(),
         )
-        notices.tell(
-            tx,
-            review.author_id,
-            "content_in_review",
-            about=service.about(review.subject_pk),
-            now=now,
-            area=review.area,
-            what=review.what,
-        )
+        service.tell_author(tx, review, "content_in_review", now=now)
 
 
 def _conclude(
@@ -256,16 +239,10 @@ def _conclude(
     """The verdict, what it means for the subject, and the word to the author, all in one."""
     close(tx, review, "approved" if approved else "refused", by=by, reason=reason, now=now, also=also)
     _handlers[review.subject](tx, review, approved=approved, reason=reason, now=now)
-    notices.tell(
-        tx,
-        review.author_id,
-        "content_approved" if approved else "content_refused",
-        about=service.about(review.subject_pk),
-        now=now,
-        area=review.area,
-        what=review.what,
-        **({} if approved else {"reason": reason}),
-    )
+    if approved:
+        service.tell_author(tx, review, "content_approved", now=now)
+    else:
+        service.tell_author(tx, review, "content_refused", now=now, reason=reason)
 
 
 def close(

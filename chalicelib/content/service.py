@@ -90,9 +90,23 @@ def hold(
     if screening.suggest == "unchecked" and next_check:
         review.await_wechat(texts=screening.texts, scene=screening.scene, at=next_check)
     else:
-        notices.tell(tx, author_id, "content_in_review", about=about(subject_pk), now=now, area=area, what=review.what)
+        tell_author(tx, review, "content_in_review", now=now)
     tx.create(review, or_raise=Conflict())
     return review
+
+
+def tell_author(tx: transaction, review: Review, kind: str, *, now: datetime, **facts: str) -> None:
+    """A word to the author about what is reviewed, or the verdict on it."""
+    notices.tell(
+        tx,
+        review.author_id,
+        kind,
+        about=about(review.subject_pk),
+        now=now,
+        area=review.area,
+        what=review.what,
+        **facts,
+    )
 
 
 def ask_wechat(openid: str, scene: int, texts: dict[str, str]) -> Verdict:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.content import photos
 from chalicelib.content.models import Photo
+from chalicelib.content.rules import TooManyPhotos
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest
 from chalicelib.kit.attempt import Attempt
@@ -34,7 +35,7 @@ def add(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> 
                 request,
                 [HelpRequest.photos.add(1)],
                 when=photos.room(HelpRequest.photos),
-                or_raise=rules.TooManyPhotos(),
+                or_raise=TooManyPhotos(),
             )
             person.still(tx)
     except photos.AlreadyInvited:

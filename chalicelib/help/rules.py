@@ -37,7 +37,6 @@ OFFER = Flow(
 )
 LIVE_OFFER = frozenset({"offered", "dropped_off"})
 
-PHOTOS_AT_MOST = 9
 FLAGS_TO_HIDE = 3
 MESSAGES_AN_OFFER = 60
 
@@ -137,10 +136,6 @@ class DropPointUnknown(Invalid):
 
 class TooLate(Invalid):
     code, detail = "needed_by_invalid", "需要的时间要在一小时以后、三十天以内。"
-
-
-class TooManyPhotos(Refused):
-    code, detail = "too_many_photos", f"最多放 {PHOTOS_AT_MOST} 张照片。"
 
 
 class TooManyMessages(Refused):
