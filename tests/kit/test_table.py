@@ -80,6 +80,11 @@ class TestFinding:
         assert (read.left, read.title) == (3, None)
         assert not hasattr(read, "colour")
 
+    def test_an_item_of_another_kind_is_not_taken_for_one_of_this(self):
+        there = shelf()
+        with pytest.raises(ValueError):
+            Note.find(there.pk, there.sk)
+
     def test_a_collection_has_all_kinds_that_begin_alike(self):
         partition = notes(3)
         Shelf(partition, "SHELF").save()
