@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -51,6 +53,21 @@ def verdict(trace_id: str, suggest: str = "pass", label: int = 100, errcode: int
 def arrive(photo: Photo, suggest: str = "pass", label: int = 100, errcode: int = 0) -> Photo:
     photo_checks.result_arrived(verdict(photo.trace_id, suggest, label, errcode), now=clock.now())
     return again(photo)
+
+
+@contextmanager
+def overtaken(monkeypatch: pytest.MonkeyPatch, errcode: int = 0) -> Iterator[None]:
+    """WeChat's event overtakes the answer to our question."""
+    ask = photo_checks.check_image
+
+    def early(*question: object) -> str:
+        trace_id = ask(*question)
+        photo_checks.result_arrived(verdict(trace_id, errcode=errcode), now=clock.now())
+        return trace_id
+
+    with monkeypatch.context() as patches:
+        patches.setattr(photo_checks, "check_image", early)
+        yield
 
 
 def half_an_hour_later(wechat: StandIn, photo: Photo) -> Photo:
@@ -165,18 +182,10 @@ def test_a_picture_that_has_expired_can_only_be_refused(hood: Hood):
 
 
 def test_an_answer_before_we_know_its_number_is_not_lost(hood: Hood, monkeypatch):
-    """WeChat's event overtakes the answer to our question."""
     photo = invite(hood.resident())
     put_upload(photo, picture())
-    ask = photo_checks.check_image
-
-    def overtaken(*question: object) -> str:
-        trace_id = ask(*question)
-        photo_checks.result_arrived(verdict(trace_id), now=clock.now())
-        return trace_id
-
-    monkeypatch.setattr(photo_checks, "check_image", overtaken)
-    assert work(announcement(photo.upload_key)) == []
+    with overtaken(monkeypatch):
+        assert work(announcement(photo.upload_key)) == []
     assert again(photo).state == "shown"
 
 
@@ -204,15 +213,7 @@ def test_question_and_answer_meet_whoever_comes_second(hood: Hood, monkeypatch, 
 def test_an_early_answer_that_names_an_error_is_asked_about_again(hood: Hood, monkeypatch):
     photo = invite(hood.resident())
     put_upload(photo, picture())
-    ask = photo_checks.check_image
-
-    def overtaken(*question: object) -> str:
-        trace_id = ask(*question)
-        photo_checks.result_arrived(verdict(trace_id, errcode=-1008), now=clock.now())
-        return trace_id
-
-    with monkeypatch.context() as early:
-        early.setattr(photo_checks, "check_image", overtaken)
+    with overtaken(monkeypatch, errcode=-1008):
         work(announcement(photo.upload_key))
     current = again(photo)
     assert (current.state, current.asked) == ("checking", 1)

@@ -64,6 +64,15 @@ def written(author: Neighbour, text: str, *, since=None) -> tuple[Thing, Review 
     return thing, review
 
 
+def written_in_silence(hood: Hood, text: str) -> tuple[Neighbour, Thing, Review]:
+    """Somebody writes something while WeChat is down; now it is up again."""
+    author = hood.resident()
+    hood.wechat.break_("down", CHECK)
+    thing, review = written(author, text)
+    hood.wechat.mend()
+    return author, thing, review
+
+
 def test_a_harmless_text_passes_at_once(hood: Hood):
     author = hood.resident()
     thing, review = written(author, "需要五个口罩")
@@ -140,11 +149,8 @@ def test_not_even_a_token_is_needed_to_keep_a_text(wechat: StandIn, hood: Hood):
     assert screened(author, "需要五个口罩").suggest == "unchecked"
 
 
-def test_a_text_found_risky_later_is_removed_and_its_author_told_why(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, review = written(author, RISKY)
-    wechat.mend()
+def test_a_text_found_risky_later_is_removed_and_its_author_told_why(hood: Hood):
+    author, thing, review = written_in_silence(hood, RISKY)
     reviews.recheck(again(review), now=clock.now())
     reason = again(review).reason
     assert again(thing).area_sort == f"removed:{reason}"
@@ -152,11 +158,8 @@ def test_a_text_found_risky_later_is_removed_and_its_author_told_why(wechat: Sta
     assert reason in inbox_of(author)
 
 
-def test_a_text_found_doubtful_later_goes_to_a_moderator(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, review = written(author, DOUBTFUL)
-    wechat.mend()
+def test_a_text_found_doubtful_later_goes_to_a_moderator(hood: Hood):
+    author, thing, review = written_in_silence(hood, DOUBTFUL)
     reviews.recheck(again(review), now=clock.now())
     held = again(review)
     assert (held.state, held.cause, held.timer) == ("with_moderator", "wechat_doubts", "remind_moderators")
@@ -181,10 +184,7 @@ def test_the_timer_asks_ever_more_slowly_and_then_a_moderator_decides(wechat: St
 
 
 def test_an_author_who_is_away_is_a_moderators_case(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    _, review = written(author, "需要五个口罩")
-    wechat.mend()
+    author, _, review = written_in_silence(hood, "需要五个口罩")
     wechat.away(author.phone)
     reviews.recheck(again(review), now=clock.now())
     assert again(review).state == "with_moderator"
@@ -197,22 +197,16 @@ def test_an_author_who_is_away_from_the_start_is_one_too(wechat: StandIn, hood: 
     assert again(review).state == "with_moderator"
 
 
-def test_what_somebody_wrote_who_has_left_is_forgotten(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, review = written(author, "需要五个口罩")
-    wechat.mend()
+def test_what_somebody_wrote_who_has_left_is_forgotten(hood: Hood):
+    author, thing, review = written_in_silence(hood, "需要五个口罩")
     vault.destroy(author.id)
     reviews.recheck(again(review), now=clock.now())
     assert (again(review).state, again(review).texts) == ("moot", None)
     assert again(thing).area_sort == "hidden"
 
 
-def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, review = written(author, "需要五个口罩")
-    wechat.mend()
+def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(hood: Hood):
+    author, thing, review = written_in_silence(hood, "需要五个口罩")
     with transaction() as tx:
         tx.update(thing, [Item.area_sort.set("withdrawn")])
     reviews.recheck(again(review), now=clock.now())
@@ -221,11 +215,8 @@ def test_a_text_withdrawn_meanwhile_is_no_longer_decided_about(wechat: StandIn, 
     assert author.told == []
 
 
-def test_a_text_asked_about_twice_at_once_is_decided_once(wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, review = written(author, "需要五个口罩")
-    wechat.mend()
+def test_a_text_asked_about_twice_at_once_is_decided_once(hood: Hood):
+    author, thing, review = written_in_silence(hood, "需要五个口罩")
     kept = again(review)
     with ThreadPoolExecutor(4) as several:
         for done in [several.submit(reviews.recheck, kept, now=clock.now()) for _ in range(4)]:
@@ -236,11 +227,8 @@ def test_a_text_asked_about_twice_at_once_is_decided_once(wechat: StandIn, hood:
     assert author.told == ["content_approved"]
 
 
-def test_the_sweep_finds_what_is_to_be_asked_again(empty_table: str, wechat: StandIn, hood: Hood):
-    author = hood.resident()
-    wechat.break_("down", CHECK)
-    thing, _ = written(author, "需要五个口罩")
-    wechat.mend()
+def test_the_sweep_finds_what_is_to_be_asked_again(empty_table: str, hood: Hood):
+    _, thing, _ = written_in_silence(hood, "需要五个口罩")
     timers.sweep(now=clock.now() + timedelta(seconds=30), time_left=lambda: 60)
     assert again(thing).area_sort == "hidden"
     timers.sweep(now=clock.now() + timedelta(seconds=90), time_left=lambda: 60)

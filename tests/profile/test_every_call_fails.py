@@ -11,12 +11,10 @@ from chalicelib.content.models import Photo
 from chalicelib.kit.table import Item
 from chalicelib.people.models import partition
 from chalicelib.profile.models import ProfileDraft
-from tests.content.test_every_call_fails import HERE
+from tests.content.test_every_call_fails import fail_every_call
 from tests.content.test_texts import DOUBTFUL
 from tests.engine.http import Answer
 from tests.faults.acts import Act
-from tests.faults.faults import FOR_EVER
-from tests.faults.test_every_call_fails import attempts_worth_trying, fail_then_repeat, faultless
 from tests.neighbourhood import Hood, Neighbour
 
 
@@ -47,9 +45,4 @@ def choosing(hood: Hood) -> Act:
 
 @pytest.mark.parametrize("make", [naming, choosing], ids=lambda make: make.__name__)
 def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: Callable[[Hood], Act], hood: Hood):
-    act = make(hood)
-    calls, wanted = faultless(act)
-    for number, name in enumerate(calls, start=1):
-        for kind in HERE:
-            if FOR_EVER in attempts_worth_trying(kind, name):
-                fail_then_repeat(act, number, kind, FOR_EVER, wanted)
+    fail_every_call(make(hood))
