@@ -30,7 +30,7 @@ token: $(INSTALLED) ## log in as a demo person (PERSON=li-ju) and print the sess
 	@$(VENV)/python -m local.phone $(PERSON) --port $(PORT) --wechat-port $(WECHAT_PORT)
 
 test: check ## everything CI runs
-	$(VENV)/pytest
+	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Regions
 	$(VENV)/ruff format --check .
@@ -40,12 +40,14 @@ check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Re
 	$(VENV)/python -m local.packaging --for this-machine
 	$(VENV)/cfn-lint --regions us-east-1 cn-north-1 cn-northwest-1 -- build/package-local/template.yaml
 	$(VENV)/python -m local.openapi --check
+	$(VENV)/python -m local.table_doc --check
 
 package: $(INSTALLED) ## what is deployed to AWS, into build/package
 	@$(VENV)/python -m local.packaging
 
-docs: $(INSTALLED) ## write docs/openapi.json from the routes
+docs: $(INSTALLED) ## write docs/openapi.json and docs/table.md from the code
 	$(VENV)/python -m local.openapi
+	$(VENV)/python -m local.table_doc
 
 bench: $(INSTALLED) ## the benchmarks, each printing a table
 	@for bench in bench/*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done

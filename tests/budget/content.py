@@ -112,6 +112,12 @@ def recheck(town: Town) -> Act:
     return when_due(review_of(li_ju, "help_request"))
 
 
+@act("timer remind_moderators (the first one waiting in an area)")
+def remind_moderators(town: Town) -> Act:
+    town.staff("moderator")
+    return when_due(held_back(town))
+
+
 @act("POST /help-requests/{request_id}/photos")
 def add_a_photo(town: Town) -> Act:
     li_ju = town.resident()

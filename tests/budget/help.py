@@ -67,7 +67,7 @@ def ask_for_masks(town: Town) -> Act:
     return lambda: li_ju.post("/help-requests", json=MASKS)
 
 
-@act("POST /help-requests (its areas were not read for a minute)")
+@act("POST /help-requests (its areas were not read for ten minutes)")
 def ask_in_a_cold_container(town: Town) -> Act:
     li_ju = town.resident()
     areas._kept.clear()

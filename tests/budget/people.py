@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from chalicelib.account import closing
 from chalicelib.account.models import DataCopy
-from chalicelib.people.models import Resident
+from chalicelib.people.models import FollowersRound, Resident
 from tests.budget.acts import Act, Town, act, good, until, when_due
 from tests.help.street import ask, offer, path
 from tests.neighbourhood import Neighbour
@@ -236,3 +236,13 @@ def finish_an_erasure(town: Town) -> Act:
     with patch.object(closing, "erase", side_effect=OSError):
         neighbour.post("/me/close", json={"word": "注销"})
     return until("account.erase", Resident.key(neighbour.id))
+
+
+@act("timer people.join_followers (nobody follows)")
+def look_for_followers(town: Town) -> Act:
+    for person in town.wechat.people():
+        if person["follows"]:
+            town.wechat.change_person(person["id"], follows=False)
+    town.account()
+    when_due(FollowersRound.key())()  # the token of the service account is known from now on
+    return when_due(FollowersRound.key())

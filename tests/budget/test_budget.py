@@ -49,7 +49,7 @@ SEVERAL_WRITES = {
 }
 
 # Areas change a few times a year; a container keeps those it has read for a minute.
-COLD = {"POST /help-requests (its areas were not read for a minute)"}
+COLD = {"POST /help-requests (its areas were not read for ten minutes)"}
 
 # A list is one call. These are more, and why:
 DUTIES = "the duties of staff are read first, because one that has ended bites at once"
