@@ -50,7 +50,8 @@ docs: $(INSTALLED) ## write docs/openapi.json and docs/table.md from the code
 	$(VENV)/python -m local.table_doc
 
 bench: $(INSTALLED) ## the benchmarks, each printing a table
-	@for bench in bench/*.py; do echo "== $$bench"; $(VENV)/python $$bench || exit 1; done
+	$(VENV)/python -m bench.cold_start
+	$(VENV)/python -m bench.requests
 
 clean: ## forget the local data and everything built; the environment in .venv stays
 	rm -rf .local build
