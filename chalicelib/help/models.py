@@ -48,6 +48,7 @@ class HelpRequest(Remembers, discriminator="help_request"):
     contact_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # name and phone, with the request's own key
     offered = NumberAttribute(default=0)  # quantity of live and collected offers; never above `quantity`
     collected = NumberAttribute(default=0)
+    helpers = NumberAttribute(default=0)  # live and collected offers, whatever their quantity
     photos = NumberAttribute(default=0)
     flags = NumberAttribute(default=0)
     created_at = InstantAttribute()

@@ -42,6 +42,8 @@ def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime)
         raise rules.NotOpen()
     if quantity > request.left:
         raise rules.MoreThanNeeded(request.left, request.unit)
+    if int(request.helpers) >= rules.HELPERS_AT_MOST:
+        raise rules.EnoughHelpers()
     offered = int(request.offered) + quantity
     if offered == int(request.quantity):
         # Only the offer that fills the need exactly takes the request off the list.
@@ -53,9 +55,12 @@ def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime)
         change = _timer(request, "open", offered, now)
     tx.update(
         request,
-        [HelpRequest.offered.add(quantity), *change],
+        [HelpRequest.offered.add(quantity), HelpRequest.helpers.add(1), *change],
         # The timer as it was read, or one that has run meanwhile would be set again.
-        when=(HelpRequest.state == "open") & (HelpRequest.timer == request.timer) & room,
+        when=(HelpRequest.state == "open")
+        & (HelpRequest.timer == request.timer)
+        & (HelpRequest.helpers < rules.HELPERS_AT_MOST)
+        & room,
         or_raise=Changed(),
     )
     if request.escalated_at is not None:
@@ -78,7 +83,7 @@ def give_back(tx: transaction, request: HelpRequest, quantity: int, *, now: date
         change += [HelpRequest.state.set(state), *listing, *_timer(request, state, offered, now)]
     tx.update(
         request,
-        [HelpRequest.offered.add(-quantity), *change],
+        [HelpRequest.offered.add(-quantity), HelpRequest.helpers.add(-1), *change],
         when=as_read(request),
         or_raise=Changed(),
     )

@@ -38,6 +38,8 @@ OFFER = Flow(
 LIVE_OFFER = frozenset({"offered", "dropped_off"})
 
 FLAGS_TO_HIDE = 3
+# The end of a request is one transaction: two items per offer and a few more, and DynamoDB takes a hundred.
+HELPERS_AT_MOST = 40
 MESSAGES_AN_OFFER = 60
 
 
@@ -94,6 +96,10 @@ class MoreThanNeeded(Refused):
         still = f"现在还差 {left} {unit}，请改小数量。" if left > 0 else "已经有足够的邻居认领了，谢谢您。"
         super().__init__(detail=still)
         self.left = left
+
+
+class EnoughHelpers(Refused):
+    code, detail = "enough_helpers", "已经有很多邻居在帮忙了，谢谢您，请看看别的求助。"
 
 
 class NotNow(Refused):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from chalicelib.help import rules
 from chalicelib.kit import clock
 from tests.engine.budget import budget
 from tests.help.street import (
@@ -58,6 +59,18 @@ class TestOffering:
         offer(chen, request, 5)
         answer = street.resident().post(f"/help-requests/{request}/offers", json={"quantity": 1})
         assert (answer.status, answer.code) == (409, "request_not_open")
+
+    def test_forty_helpers_are_enough_and_such_a_request_can_still_be_ended_by_one_write(self, street):
+        li_ju = street.resident()
+        request = ask(li_ju, quantity=100)
+        helpers = [street.resident() for _ in range(rules.HELPERS_AT_MOST)]
+        made = [offer(helper, request, 1) for helper in helpers]
+        late = street.resident()
+        assert late.post(f"/help-requests/{request}/offers", json={"quantity": 1}).code == "enough_helpers"
+        helpers[0].post(path(request, made[0], "cancel"))
+        assert late.post(f"/help-requests/{request}/offers", json={"quantity": 1}).status == 201
+        assert li_ju.post(f"/help-requests/{request}/withdraw").json["state"] == "withdrawn"
+        assert set(states(request)) == {"cancelled"}
 
     @pytest.mark.parametrize("quantity", [0, -1, 10**9, 1.5, "5", True, None])
     def test_a_quantity_is_a_whole_number(self, need, quantity):
