@@ -54,7 +54,7 @@ bench: $(INSTALLED) ## the benchmarks, each printing a table
 	$(VENV)/python -m bench.requests
 
 clean: ## forget the local data and everything built; the environment in .venv stays
-	rm -rf .local build
+	rm -rf .local .pytest_tmp build
 
 $(INSTALLED):
 	@test -n "$(PYTHON)" || { echo "需要 Python 3.11 或更高版本，请先安装。 Python 3.11 or newer is needed: please install it." >&2; exit 1; }

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from chalicelib.account import closing, delegates, identity, own_data, residence
 from chalicelib.areas import service as areas
+from chalicelib.areas.rules import AreaCode
 from chalicelib.content import photos
 from chalicelib.kit import auth, clock
 from chalicelib.kit.attempt import Attempt
@@ -21,7 +22,6 @@ from chalicelib.people.models import Delegation, Resident
 
 routes = Routes(__name__)
 
-AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
 Reason = Annotated[str, Meta(min_length=4, max_length=100, pattern=r"\S")]
 
 

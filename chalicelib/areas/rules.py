@@ -7,8 +7,14 @@ statistical code (统计用区划代码); grids and micro-grids add three digits
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from chalicelib.kit.errors import Invalid
 
+# As it is typed or sent; whether there is such an area, `areas.service.get` knows.
+AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
 LEVELS = {6: "district", 9: "street", 12: "community", 15: "grid", 18: "micro_grid"}
 LENGTH_OF = {level: length for length, level in LEVELS.items()}
 

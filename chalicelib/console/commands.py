@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
+from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock, explain, log
 from chalicelib.kit.errors import Invalid, Problem
 from chalicelib.kit.transaction import transaction
@@ -27,7 +28,6 @@ from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
 
-AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
 ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from chalicelib.areas.rules import AreaCode
 from chalicelib.content import photo_checks, reviews, rules
 from chalicelib.content.models import Review
 from chalicelib.kit import clock
@@ -18,7 +19,7 @@ routes = Routes(__name__)
 
 
 class ReviewsOf(Paged, frozen=True, kw_only=True):
-    area: Annotated[str, Meta(min_length=6, max_length=18)]
+    area: AreaCode
 
 
 class Decision(Body, frozen=True):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from chalicelib.areas.rules import AreaCode
 from chalicelib.content import photos as content_photos
 from chalicelib.content.photos import ContentType, PhotoView
 from chalicelib.help import lists, rules
@@ -15,7 +16,6 @@ from chalicelib.help.models import HelpRequest, Message, Offer, Unanswered
 from chalicelib.kit import clock
 from chalicelib.kit.http import Body, Paged, Query, View
 
-AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
 Quantity = Annotated[int, Meta(ge=1, le=9999)]
 Title = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\S")]
 Text = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]

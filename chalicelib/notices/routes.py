@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from chalice import Response
 from msgspec import Meta
 
+from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -19,7 +20,6 @@ from chalicelib.wechat import callback
 routes = Routes(__name__)
 
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-AreaCode = Annotated[str, Meta(pattern="^[0-9]{6,18}$")]
 TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
