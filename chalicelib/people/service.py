@@ -55,7 +55,8 @@ class Person(msgspec.Struct):
         duty = self.holds(roles, area)
         if duty is None:
             raise rules.DutyNeeded()
-        self.relied_on = [*self.relied_on, duty]
+        if duty not in self.relied_on:  # asked for again when an act reads and decides anew
+            self.relied_on = [*self.relied_on, duty]
         return duty
 
     def condition(self) -> Condition:
