@@ -29,7 +29,7 @@ from unittest.mock import patch
 from tests.engine import local_aws, wire
 
 # Before anything of chalicelib is imported, as in tests/conftest.py.
-for _name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
 os.environ.update(local_aws.ENVIRONMENT, SETTINGS_TTL_SECONDS="3600")
 wire.watch_all()

@@ -33,8 +33,9 @@ _S3 = Config(
 def session() -> botocore.session.Session:
     """One session for all clients, PynamoDB's too (see kit.table): a second one costs a cold start 25 ms."""
     # The code is loaded and stays. Frozen, the collector does not walk through it again and again while botocore
-    # reads its large JSON: 25 ms of a cold start, and less in every request.
+    # reads its large JSON: 25 ms of a cold start, and less in every request. (Off until here, see chalicelib.)
     gc.freeze()
+    gc.enable()
     return botocore.session.get_session()
 
 

@@ -27,6 +27,16 @@ def test_a_metric_without_dimensions_is_one_too(logs):
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [[]]
 
 
+def test_a_line_is_json_with_the_facts_given_and_where_it_was_written(logs):
+    log.begin(route="GET /inbox")
+    log.logger.warning("wechat_unavailable", extra={"reason": "超时", "answer_lost": True})
+    (line,) = logs.lines
+    assert line.pop("timestamp").endswith("Z")
+    assert line.pop("location").startswith("test_log.test_a_line_is_json")
+    facts = {"reason": "超时", "answer_lost": True}
+    assert line == {"level": "WARNING", "message": "wechat_unavailable", "route": "GET /inbox", **facts}
+
+
 def test_a_crash_says_where_and_not_what(logs):
     try:
         raise KeyError("李菊")
