@@ -18,4 +18,6 @@ blueprint = Blueprint(__name__)
 def process_photos(event: Any) -> dict[str, Any]:
     """Take in what was uploaded."""
     log.begin(worker="process_photos", request_id=event.context.aws_request_id)
-    return batch.each(event.to_dict(), lambda body: uploads.announcement(body, now=clock.now()))
+    return batch.each(
+        event.to_dict(), lambda body: uploads.announcement(body, now=clock.now()), worker="process_photos"
+    )

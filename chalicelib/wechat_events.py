@@ -28,7 +28,7 @@ blueprint = Blueprint(__name__)
 def wechat_events(event: Any) -> dict[str, Any]:
     """Act on events that the callback has queued."""
     log.begin(worker="wechat_events", request_id=event.context.aws_request_id)
-    return batch.each(event.to_dict(), lambda body: events.handle(body, now=clock.now()))
+    return batch.each(event.to_dict(), lambda body: events.handle(body, now=clock.now()), worker="wechat_events")
 
 
 @events.on(MediaChecked)

@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.kit import log
 
 
-def each(event: dict[str, Any], handle: Callable[[str], None]) -> dict[str, list[dict[str, str]]]:
+def each(event: dict[str, Any], handle: Callable[[str], None], *, worker: str) -> dict[str, list[dict[str, str]]]:
     """Handle the body of each message in order; answer in SQS's own form which ones to give again.
 
     After a failure in a message group (FIFO) the later ones of that group wait behind it untouched. What a
@@ -30,4 +30,5 @@ def each(event: dict[str, Any], handle: Callable[[str], None]) -> dict[str, list
         if group:
             blocked.add(group)
         failed.append({"itemIdentifier": record["messageId"]})
+    log.measure({"messages": len(event["Records"]), "messages_failed": len(failed)}, worker=worker)
     return {"batchItemFailures": failed}

@@ -82,8 +82,14 @@ def measure(values: dict[str, float], *, beside: Mapping[str, str | float] | Non
     sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
 
 
+def call_administrator(what: str, **facts: object) -> None:
+    """Report what only an administrator can put right, such as a setting; an alarm rings."""
+    logger.error(what, extra=facts)
+    count("administrator_needed")
+
+
 def crash(error: BaseException, **facts: str) -> None:
-    """Report a defect by its type and place. The message is left out: it may quote what somebody wrote."""
+    """Report a defect by its type and place; an alarm rings. The message is left out: it may quote what somebody wrote."""
     places = [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
     ]

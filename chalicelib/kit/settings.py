@@ -16,9 +16,8 @@ from typing import Any, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.kit import aws
+from chalicelib.kit import aws, log
 from chalicelib.kit.errors import Unavailable
-from chalicelib.kit.log import logger
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -56,7 +55,7 @@ def _take_over(held: dict[str, Any], name: str, shape: type[T], text: str | None
         held["value"] = msgspec.json.decode(text if text is not None else "{}", type=shape)
     except msgspec.MsgspecError as error:
         # msgspec names the field and the type, never the value, so a secret cannot reach the log.
-        logger.error("settings_invalid", extra={"group": name, "reason": str(error)})
+        log.call_administrator("settings_invalid", group=name, reason=str(error))
     held["text"] = text  # last, or another thread would take the value for there while it is not
 
 
@@ -74,7 +73,7 @@ def _document(name: str) -> str | None:
             except (BotoCoreError, ClientError) as error:
                 if _fetched_at is None:
                     raise Unavailable() from error
-                logger.error("settings_unreachable", extra={"error": type(error).__name__})
+                log.logger.error("settings_unreachable", extra={"error": type(error).__name__})
             _fetched_at = time.monotonic()
         return _documents.get(name)
 

@@ -9,6 +9,7 @@ item without this timer or with the next one; if it raises, the timer is tried a
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -63,7 +64,7 @@ def stop() -> list[Action]:
 
 def sweep(*, now: datetime, time_left: Callable[[], float]) -> int:
     """Run what is due, oldest first in each shard, while more than ten seconds are left. Returns how many."""
-    ran = 0
+    ran: Counter[str] = Counter()
     first = int(now.timestamp()) // 60  # another shard every minute, or a flood in one would starve the rest
     for shard in ((first + step) % SHARDS for step in range(SHARDS)):
         seen: set[tuple[str, str, datetime]] = set()
@@ -81,10 +82,12 @@ def sweep(*, now: datetime, time_left: Callable[[], float]) -> int:
                 if item.of_later_version:
                     continue  # that version's own sweep knows what to do
                 _run(item, now)
-                ran += 1
+                ran[str(item.timer)] += 1
                 if time_left() <= 10:
                     break
-    return ran
+    for name, times in ran.items():
+        log.count("timer", times, timer=name)
+    return ran.total()
 
 
 def _run(item: Any, now: datetime) -> None:

@@ -22,6 +22,7 @@ from chalicelib.wechat import callback
 from chalicelib.wechat.callback import Event, SubscribeChange, SubscribePopup, SubscribeSent
 
 _IN_ONE_CALL = 10  # messages SQS takes at once
+_PUNISHED = "wxa_punish_event"  # WeChat warns our account, or takes an ability from it; its console says which
 
 Handler = Callable[..., None]
 H = TypeVar("H", bound=Handler)
@@ -59,7 +60,14 @@ class NotQueued(Unavailable):
 
 def receive(query: Mapping[str, str], body: bytes) -> None:
     """Queue the events of a message from WeChat, after proof that it is from WeChat."""
-    known = [event for event in callback.receive(query, body) if not isinstance(event, callback.Unknown)]
+    known: list[Event] = []
+    for event in callback.receive(query, body):
+        if not isinstance(event, callback.Unknown):
+            known.append(event)
+        elif event.name == _PUNISHED:
+            log.call_administrator("wechat_punishes_the_account")
+        else:
+            log.logger.info("wechat_event_unknown", extra={"event": event.name})
     for start in range(0, len(known), _IN_ONE_CALL):
         answer = aws.client("sqs").send_message_batch(
             QueueUrl=os.environ["WECHAT_EVENTS_QUEUE_URL"],

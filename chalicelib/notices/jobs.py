@@ -30,6 +30,7 @@ def dispatch_notices(event: Any) -> dict[str, Any]:
     refused = enqueue(letters)
     if refused:
         failed = records[letters.index(refused[0])]
+    log.measure({"messages": len(records), "messages_failed": int(failed is not None)}, worker="dispatch_notices")
     return {"batchItemFailures": [{"itemIdentifier": failed["dynamodb"]["SequenceNumber"]}] if failed else []}
 
 
@@ -39,7 +40,7 @@ def push_notices(event: Any) -> dict[str, Any]:
     log.begin(worker="push_notices", request_id=event.context.aws_request_id)
     context = event.context
     this_round = Round(seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000)
-    return batch.each(event.to_dict(), this_round.deliver)
+    return batch.each(event.to_dict(), this_round.deliver, worker="push_notices")
 
 
 def _letter(image: dict[str, dict[str, str]]) -> Letter:

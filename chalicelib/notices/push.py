@@ -300,7 +300,7 @@ def _through(channels: Iterable[Channel], notice: Notice, resident: Resident, op
                     # would say it twice, and calling it sent might be wrong.
                     return Outcome("unsure", errcode, channel.name)
         except messages.FieldBroken as broken:
-            log.logger.error("template_wrong", extra={"template": notice.template, "reason": str(broken)})
+            log.call_administrator("template_wrong", template=notice.template, reason=str(broken))
         except WeChatUnavailable as failure:
             if failure.answer_lost:
                 log.count("push_answer_lost")

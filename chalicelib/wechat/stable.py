@@ -21,7 +21,7 @@ from wechatpy import WeChatClient
 from wechatpy.session import SessionStorage
 
 from chalicelib.kit import clock
-from chalicelib.kit.log import logger, measure
+from chalicelib.kit.log import call_administrator, logger, measure
 from chalicelib.wechat.errors import SYSTEM_BUSY, TOKEN_REFUSED, Meaning, WeChatRefused, WeChatUnavailable
 from chalicelib.wechat.models import AccessToken
 
@@ -159,11 +159,11 @@ class StableClient(WeChatClient):  # type: ignore[misc]
         if answer["errcode"] == SYSTEM_BUSY:
             raise WeChatUnavailable("system busy", answer_lost=False)
         refusal = WeChatRefused(answer["errcode"], errmsg=self._clean(answer.get("errmsg")))
-        report = logger.error if refusal.meaning in (Meaning.CONFIG, Meaning.TOKEN, Meaning.UNKNOWN) else logger.info
-        report(
-            "wechat_refused",
-            extra={"path": path, "errcode": refusal.errcode, "meaning": refusal.meaning, "errmsg": refusal.errmsg},
-        )
+        facts = {"path": path, "errcode": refusal.errcode, "meaning": refusal.meaning, "errmsg": refusal.errmsg}
+        if refusal.meaning in (Meaning.CONFIG, Meaning.TOKEN, Meaning.UNKNOWN):
+            call_administrator("wechat_refused", **facts)
+        else:
+            logger.info("wechat_refused", extra=facts)
         raise refusal
 
     def _clean(self, errmsg: object) -> str:

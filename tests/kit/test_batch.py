@@ -19,7 +19,7 @@ def run(messages: list[dict], *failing: str) -> tuple[list[str], list[str]]:
             raise RuntimeError("李菊")
         done.append(body)
 
-    answer = batch.each({"Records": messages}, handle)
+    answer = batch.each({"Records": messages}, handle, worker="tests")
     return done, [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
@@ -39,6 +39,12 @@ def test_what_waits_behind_a_failed_one_of_its_group_stays_in_order():
 
 def test_an_empty_batch_is_nothing():
     assert run([]) == ([], [])
+
+
+def test_a_worker_says_how_many_came_and_how_many_failed(logs):
+    run([message(1), message(2), message(3)], "2")
+    (batch_,) = [metric for metric in logs.metrics if "messages" in metric]
+    assert (batch_["worker"], batch_["messages"], batch_["messages_failed"]) == ("tests", 3, 1)
 
 
 def test_what_a_message_said_is_not_logged(logs):

@@ -63,6 +63,7 @@ def test_a_broken_document_keeps_the_last_good_one_in_force(group, configure, lo
     configure("opening", broken)
     assert read().hours == 9
     assert [line["message"] for line in logs.lines] == ["settings_invalid"]
+    assert [metric["administrator_needed"] for metric in logs.metrics] == [1]
     assert logs.lines[0]["group"] == "opening"
     configure("opening", hours=7)
     assert read().hours == 7

@@ -131,9 +131,15 @@ def test_the_verdict_on_a_picture_reaches_the_content(http: Http, told: Queue, m
 
 
 def test_what_nobody_waits_for_is_accepted_and_dropped(http: Http, li_ju: Neighbour, told: Queue) -> None:
-    for name in ("wxa_punish_event", "user_info_modified"):
-        assert post(http, event(name, li_ju, OpenID=li_ju.openid)).text == "success"
+    assert post(http, event("user_info_modified", li_ju, OpenID=li_ju.openid)).text == "success"
     assert told.receive() == []
+
+
+def test_a_penalty_of_wechats_calls_an_administrator(http: Http, li_ju: Neighbour, told: Queue, logs: Any) -> None:
+    assert post(http, event("wxa_punish_event", li_ju)).text == "success"
+    assert told.receive() == []
+    assert [line["message"] for line in logs.lines] == ["wechat_punishes_the_account"]
+    assert sum(metric.get("administrator_needed", 0) for metric in logs.metrics) == 1
 
 
 def test_everything_that_the_callback_queues_has_somebody_who_waits_for_it() -> None:

@@ -119,14 +119,44 @@ def test_a_queue_waits_six_times_as_long_as_its_worker_may_take_and_keeps_what_f
     assert fed == 3
 
 
-def test_every_dead_letter_queue_has_an_alarm(template: dict[str, Any]) -> None:
-    watched = {
-        dimension["Value"]["Fn::GetAtt"][0]
+def alarmed_queues(template: dict[str, Any], metric: str) -> set[str]:
+    return {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Properties"]["Dimensions"]
-        if dimension["Name"] == "QueueName"
+        if alarm["Properties"]["MetricName"] == metric
     }
-    assert watched == {name for name in of_type(template, "AWS::SQS::Queue") if name.endswith("DeadLetters")}
+
+
+def test_an_alarm_rings_for_a_dead_letter_and_for_a_queue_that_nobody_empties(template: dict[str, Any]) -> None:
+    queues = set(of_type(template, "AWS::SQS::Queue"))
+    dead_letters = {name for name in queues if name.endswith("DeadLetters")}
+    assert alarmed_queues(template, "ApproximateNumberOfMessagesVisible") == dead_letters
+    assert alarmed_queues(template, "ApproximateAgeOfOldestMessage") == queues - dead_letters
+
+
+def test_an_alarm_rings_for_what_the_code_reports_in_the_stages_own_namespace(
+    template: dict[str, Any], functions: dict[str, dict[str, Any]]
+) -> None:
+    reported = {
+        alarm["Properties"]["MetricName"]: alarm["Properties"]["Namespace"]
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] not in ("AWS/ApiGateway", "AWS/Lambda", "AWS/SQS")
+    }
+    assert set(reported) == {"crash", "administrator_needed"}
+    for function, properties in functions.items():
+        for namespace in reported.values():
+            assert properties["Environment"]["Variables"]["METRICS_NAMESPACE"] == namespace, function
+
+
+def test_an_alarm_rings_when_the_minute_timer_stands_still(template: dict[str, Any]) -> None:
+    alarm = template["Resources"]["SweepStandsStillAlarm"]["Properties"]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Sweep"}}]
+    assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("Invocations", "breaching")
+
+
+def test_every_alarm_is_heard(template: dict[str, Any]) -> None:
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}], name
 
 
 def test_every_function_has_an_alarm_for_its_errors(

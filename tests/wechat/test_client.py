@@ -150,6 +150,15 @@ class TestTheToken:
             assert secret not in text
         assert len(text) < 300
 
+    @pytest.mark.parametrize(("errcode", "calls"), [(43101, 0), (43107, 1), (40037, 1), (12345, 1)])
+    def test_a_refusal_that_only_an_administrator_can_end_calls_one(
+        self, scripted: Any, logs: Any, errcode: int, calls: int
+    ) -> None:
+        scripted.answers[CHECK] = {"errcode": errcode, "errmsg": "no"}
+        with pytest.raises(WeChatRefused):
+            client.mini_program().call(CHECK, {})
+        assert sum(metric.get("administrator_needed", 0) for metric in logs.metrics) == calls
+
     def test_system_busy_is_not_a_refusal_but_a_come_again(self, scripted: Any) -> None:
         scripted.answers[CHECK] = {"errcode": -1, "errmsg": "system error"}
         with pytest.raises(WeChatUnavailable) as failure:
