@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 from xml.parsers import expat
@@ -145,61 +145,111 @@ def receive(query: Mapping[str, str], body: bytes) -> list[Event]:
 def parse(body: bytes) -> list[Event]:
     """The events of a verified, decrypted message in JSON or XML; a list, because one message may tell of several
     templates. Numbers may come as text, lists of one as the thing itself."""
-    data = _fields(body)
-    name = _text(data.get("Event")) or _text(data.get("MsgType"))
-    sender = _text(data.get("FromUserName"))
-    # In authorization events the sender is WeChat itself and the person has a field of their own.
-    person = _text(data.get("OpenID"))
-    created = _number(data.get("CreateTime"))
-    try:
-        at = datetime.fromtimestamp(created or 0, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise MessageUnreadable() from None
+    message = _Message.read(_fields(body))
+    read = _READERS.get(message.name)
+    events = read(message) if read else None
+    if events is not None:
+        return events
+    return [Unknown(name=message.name, **message.head(hashlib.sha256(body).hexdigest()))]
 
-    def common(*distinct: str) -> dict[str, Any]:
-        parts = (sender, str(created), name, _text(data.get("MsgId")), *distinct)
+
+class _Message(msgspec.Struct, frozen=True):
+    """What every message has, and the rest as it came."""
+
+    name: str
+    sender: str
+    # In authorization events the sender is WeChat itself and the person has a field of their own.
+    person: str
+    created: int | None
+    id: str
+    data: dict[str, Any]
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> _Message:
+        return cls(
+            name=_text(data.get("Event")) or _text(data.get("MsgType")),
+            sender=_text(data.get("FromUserName")),
+            person=_text(data.get("OpenID")),
+            created=_number(data.get("CreateTime")),
+            id=_text(data.get("MsgId")),
+            data=data,
+        )
+
+    def head(self, *distinct: str) -> dict[str, Any]:
+        """Time and fingerprint of one event of this message, told apart from its others by `distinct`."""
+        try:
+            at = datetime.fromtimestamp(self.created or 0, UTC)
+        except (ValueError, OverflowError, OSError):
+            raise MessageUnreadable() from None
+        parts = (self.sender, str(self.created), self.name, self.id, *distinct)
         return {"at": at, "fingerprint": hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}
 
-    if name == "subscribe_msg_popup_event":
-        return [
-            SubscribePopup(openid=sender, template_id=template, status=status, **common(template, status))
-            for template, status in _statuses(data, "SubscribeMsgPopupEvent")
-        ]
-    if name == "subscribe_msg_change_event":
-        return [
-            SubscribeChange(openid=sender, template_id=template, status=status, **common(template, status))
-            for template, status in _statuses(data, "SubscribeMsgChangeEvent")
-        ]
-    if name == "subscribe_msg_sent_event":
-        return [
-            SubscribeSent(
-                openid=sender,
-                template_id=_text(entry.get("TemplateId")),
-                msgid=_text(entry.get("MsgID")),
-                error_code=_number(entry.get("ErrorCode")) or 0,
-                **common(_text(entry.get("TemplateId")), _text(entry.get("MsgID"))),
-            )
-            for entry in _entries(data, "SubscribeMsgSentEvent")
-        ]
-    trace_id = _text(data.get("trace_id"))
-    if name == "wxa_media_check" and trace_id:
-        result = data.get("result")
-        result = result if isinstance(result, dict) else {}
-        return [
-            MediaChecked(
-                trace_id=trace_id,
-                suggest=suggestion(_text(result.get("suggest"))),
-                label=label(_text(result.get("label"))),
-                errcode=_number(data.get("errcode")) or 0,
-                **common(trace_id),
-            )
-        ]
-    if name == "user_authorization_revoke" and person:
-        info = _text(data.get("RevokeInfo"))
-        return [AuthorizationRevoked(openid=person, revoke_info=info, **common(person, info))]
-    if name == "user_authorization_cancellation" and person:
-        return [AuthorizationCancelled(openid=person, **common(person))]
-    return [Unknown(name=name, **common(hashlib.sha256(body).hexdigest()))]
+
+def _popups(message: _Message) -> list[Event]:
+    return [
+        SubscribePopup(openid=message.sender, template_id=template, status=status, **message.head(template, status))
+        for template, status in _statuses(message.data, "SubscribeMsgPopupEvent")
+    ]
+
+
+def _changes(message: _Message) -> list[Event]:
+    return [
+        SubscribeChange(openid=message.sender, template_id=template, status=status, **message.head(template, status))
+        for template, status in _statuses(message.data, "SubscribeMsgChangeEvent")
+    ]
+
+
+def _outcomes(message: _Message) -> list[Event]:
+    return [
+        SubscribeSent(
+            openid=message.sender,
+            template_id=_text(entry.get("TemplateId")),
+            msgid=_text(entry.get("MsgID")),
+            error_code=_number(entry.get("ErrorCode")) or 0,
+            **message.head(_text(entry.get("TemplateId")), _text(entry.get("MsgID"))),
+        )
+        for entry in _entries(message.data, "SubscribeMsgSentEvent")
+    ]
+
+
+def _verdict(message: _Message) -> list[Event] | None:
+    trace_id, result = _text(message.data.get("trace_id")), message.data.get("result")
+    if not trace_id:
+        return None
+    result = result if isinstance(result, dict) else {}
+    return [
+        MediaChecked(
+            trace_id=trace_id,
+            suggest=suggestion(_text(result.get("suggest"))),
+            label=label(_text(result.get("label"))),
+            errcode=_number(message.data.get("errcode")) or 0,
+            **message.head(trace_id),
+        )
+    ]
+
+
+def _revoked(message: _Message) -> list[Event] | None:
+    if not message.person:
+        return None
+    info = _text(message.data.get("RevokeInfo"))
+    return [AuthorizationRevoked(openid=message.person, revoke_info=info, **message.head(message.person, info))]
+
+
+def _cancelled(message: _Message) -> list[Event] | None:
+    if not message.person:
+        return None
+    return [AuthorizationCancelled(openid=message.person, **message.head(message.person))]
+
+
+# What each kind of message tells. None is a message of that name that lacks whom or what it is about.
+_READERS: dict[str, Callable[[_Message], list[Event] | None]] = {
+    "subscribe_msg_popup_event": _popups,
+    "subscribe_msg_change_event": _changes,
+    "subscribe_msg_sent_event": _outcomes,
+    "wxa_media_check": _verdict,
+    "user_authorization_revoke": _revoked,
+    "user_authorization_cancellation": _cancelled,
+}
 
 
 def _verify(signature: str, query: Mapping[str, str], *signed: str) -> None:
