@@ -156,7 +156,7 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
                 "注册时间": clock.spoken(item.created_at),
                 "同意的隐私保护指引": item.consent_version or "未同意",
                 "同意或撤回的时间": clock.spoken(item.consent_at) if item.consent_at else "",
-                "住址": areas.get(item.home).name if item.home else "未填写",
+                "住址": areas.full_name(item.home) if item.home else "未填写",
                 "住址状态": rules.HOME_STATES[item.home_state],
                 "手机号": people.phone_of(item) if item.phone_sealed else "未登记",
                 "微信标识": people.openid_of(item),
@@ -165,7 +165,7 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
         elif isinstance(item, Duty):
             yield {
                 "职务": people_rules.ROLE_NAMES.get(item.role, item.role),
-                "区域": item.area,
+                "区域": areas.full_name(item.area),
                 "开始": clock.spoken(item.from_at),
                 "结束": clock.spoken(item.until_at) if item.until_at else "在任",
             }

@@ -44,7 +44,7 @@ def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
         homes.moved(tx, person.id, home=area, now=now)
         for carer in people.holders("grid_worker", area, now=now):
             if carer != person.id:  # nobody confirms their own
-                facts = {"nickname": person.resident.nickname, "place": areas.get(area).name}
+                facts = {"nickname": person.resident.nickname, "place": areas.full_name(area)}
                 notices.tell(tx, carer, "residence_waiting", about=person.id, now=now, **facts)
     person.resident.home, person.resident.home_state, person.resident.home_reason = area, "waiting", None
     return person.resident
@@ -86,7 +86,7 @@ def decide(
     if resident.home != area:
         raise rules.NothingToConfirm()
     state = "declined" if reason else "confirmed"
-    place = areas.get(resident.home).name
+    place = areas.full_name(resident.home)
     with transaction() as tx:
         tx.update(
             resident,

@@ -142,7 +142,7 @@ class CopyView(View, frozen=True):
 
 
 def home_view(resident: Resident) -> HomeView:
-    name = areas.get(resident.home).name if resident.home else None
+    name = areas.full_name(resident.home) if resident.home else None
     return HomeView(area=resident.home, name=name, state=resident.home_state, reason=resident.home_reason)
 
 

@@ -45,6 +45,12 @@ def put(code: str, name: str, drop_points: list[tuple[str, str]]) -> None:
     _kept.pop(code, None)
 
 
+def full_name(code: str) -> str:
+    """Where exactly, for who has to go there: 桂苑社区第一网格1幢. There is a building 1 in every grid."""
+    smaller = [length for length in rules.LEVELS if rules.LENGTH_OF["community"] <= length <= len(code)]
+    return "".join(get(code[:length]).name for length in smaller) or get(code).name
+
+
 def place_name(code: str) -> str:
     """What people call the place an area lies in: its community, or the larger area itself."""
     return get(rules.at_level(code, "community") or code).name

@@ -136,7 +136,7 @@ def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
 
 
 def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
-    place = areas.get(command.area).name
+    place = areas.full_name(command.area)
     if command.until_at is not None and command.until_at <= now:
         raise CommandInvalid(fields={"until_at": "应晚于现在"})
     resident = _resident(command.resident_id)
@@ -156,7 +156,7 @@ def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
 
 
 def _end_duty(command: EndDuty, request_id: str, now: datetime) -> str:
-    place, role = areas.get(command.area).name, people_rules.ROLE_NAMES[command.role]
+    place, role = areas.full_name(command.area), people_rules.ROLE_NAMES[command.role]
     resident = _resident(command.resident_id)
     with transaction() as tx:
         people.end_duty(tx, Duty.key(resident.id, command.role, command.area), now=now)

@@ -104,7 +104,7 @@ def test_it_holds_everything_of_mine_and_nothing_of_others(hood: Hood) -> None:
 
 def test_what_a_duty_was_is_part_of_it(hood: Hood) -> None:
     worker = hood.staff("grid_worker")
-    assert {"职务": "网格员", "区域": hood.community} in [
+    assert {"职务": "网格员", "区域": "桂苑社区"} in [
         {"职务": entry.get("职务"), "区域": entry.get("区域")} for entry in own_data.collect(worker.id)["账号"]
     ]
 

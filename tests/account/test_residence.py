@@ -52,10 +52,15 @@ class TestChoosing:
     def test_it_waits_for_the_grid_worker_who_is_told(self, hood: Hood) -> None:
         worker = hood.staff("grid_worker", hood.grid)
         neighbour = move_in(hood, "李菊")
-        assert home(neighbour) == {"area": hood.micro_grid, "name": "1幢", "state": "waiting", "reason": None}
+        assert home(neighbour) == {
+            "area": hood.micro_grid,
+            "name": "桂苑社区第一网格1幢",
+            "state": "waiting",
+            "reason": None,
+        }
         assert worker.told == ["residence_waiting"]
         (message,) = worker.get("/inbox").json["items"]
-        assert "1幢" in message["text"]
+        assert "桂苑社区第一网格1幢" in message["text"]
 
     @pytest.mark.parametrize("level", ["community", "grid", "micro_grid"])
     def test_a_community_or_anything_smaller_is_a_home(self, hood: Hood, level: str) -> None:
@@ -117,7 +122,7 @@ class TestChoosing:
     def test_it_costs_reading_oneself_ones_wishes_and_the_worker_and_one_transaction(self, hood: Hood) -> None:
         neighbour = hood.resident()
         hood.staff("grid_worker", hood.grid)
-        areas.get(hood.grid)
+        areas.full_name(hood.grid)
         with budget() as spent:
             choose(neighbour, hood.grid)
         reads = ["dynamodb Query", "dynamodb GetItem", "dynamodb Query"]
@@ -263,7 +268,7 @@ class TestDeciding:
         worker, neighbour = hood.staff("grid_worker"), hood.resident()
         attempt = Attempt(worker.id, "POST /x", b"", None)
         now = clock.now()
-        areas.get(hood.micro_grid)
+        areas.full_name(hood.micro_grid)
         with budget() as spent:
             residence.decide(
                 caller=worker.caller,

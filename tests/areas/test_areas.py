@@ -85,6 +85,14 @@ def test_a_changed_name_is_there_at_once_where_it_was_changed(hood: Hood) -> Non
     assert service.place_name(hood.street) == "南湖街道"
 
 
+def test_a_place_is_called_so_that_who_goes_there_finds_it(hood: Hood) -> None:
+    assert service.full_name(hood.micro_grid) == "桂苑社区第一网格1幢"
+    assert service.full_name(hood.community) == "桂苑社区"
+    assert service.full_name(hood.street) == "南湖街道"
+    with pytest.raises(AreaUnknown):
+        service.full_name(f"{hood.community}999")
+
+
 def test_an_area_is_read_once_a_minute_and_a_list_is_one_call(hood: Hood) -> None:
     service.get(hood.grid)
     with budget() as spent:

@@ -117,7 +117,7 @@ class TestGrantingADuty:
         neighbour = hood.resident()
         answer = grant(neighbour, hood.grid)
         nickname = neighbour.get("/me").json["nickname"]
-        assert answer == {"ok": True, "detail": f"{nickname} 现在是第一网格的网格员。"}
+        assert answer == {"ok": True, "detail": f"{nickname} 现在是桂苑社区第一网格的网格员。"}
         assert neighbour.get(f"/residences?area={hood.grid}").status == 200
         assert neighbour.told == ["duty_given"]
         (duty,) = duties_of(neighbour)
@@ -181,7 +181,7 @@ class TestEndingADuty:
         neighbour = hood.resident()
         grant(neighbour, hood.grid)
         answer = end(neighbour, hood.grid)
-        assert "不再是第一网格的网格员" in answer["detail"]
+        assert "不再是桂苑社区第一网格的网格员" in answer["detail"]
         assert neighbour.get(f"/residences?area={hood.grid}").code == "duty_needed"
         assert people.holders("grid_worker", hood.grid, now=clock.now()) == []
         assert neighbour.told == ["duty_given", "duty_ended"]
