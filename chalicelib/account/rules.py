@@ -8,7 +8,6 @@ from chalicelib.kit.errors import Forbidden, Invalid, NotFound, Refused
 
 HOME_CHANGES_A_DAY = 5
 COPIES_A_DAY = 3
-LOOKUPS_A_DAY = 50
 INVITATIONS_A_DAY = 10
 CODES_TRIED_A_DAY = 20
 INVITATION_LIFE = timedelta(days=3)
@@ -35,7 +34,7 @@ class OwnResidence(Forbidden):
 
 
 class ResidentUnknown(NotFound):
-    code, detail = "resident_not_found", "没有找到这位居民。"
+    code, detail = "resident_not_found", "没有找到这位居民，请刷新列表。"
 
 
 class InvitationUnknown(NotFound):

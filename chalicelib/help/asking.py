@@ -87,19 +87,23 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
         raise rules.RequestGone()
     duty = person.must_hold(people_rules.CARERS, request.area)
     if not lookups.recorded(attempt, now=now):
-        with transaction() as tx:
-            lookups.record(
-                tx,
-                whom=request.id,
-                by=person.id,
-                by_name=person.resident.nickname,
-                role=people_rules.ROLE_NAMES[duty.role],
-                reason=reason,
-                attempt=attempt,
-                now=now,
-            )
-            person.still(tx)
+        try:
+            _write_look_down(request, person, people_rules.ROLE_NAMES[duty.role], reason, attempt, now)
+        except Conflict:
+            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
+                raise
     return msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
+
+
+def _write_look_down(
+    request: HelpRequest, person: Person, role: str, reason: str, attempt: Attempt, now: datetime
+) -> None:
+    name = person.resident.nickname
+    with transaction() as tx:
+        lookups.record(
+            tx, whom=request.id, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now
+        )
+        person.still(tx)
 
 
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:

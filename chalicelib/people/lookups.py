@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.kit import clock
+from chalicelib.kit import clock, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Conflict, Refused
 from chalicelib.kit.table import Item, Page, page
@@ -12,6 +12,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Lookup
 
 REPEATS_WITHIN = timedelta(minutes=10)
+A_DAY = 50  # by one staff member
 
 
 class LookOver(Refused):
@@ -21,12 +22,13 @@ class LookOver(Refused):
 def record(
     tx: transaction, *, whom: str, by: str, by_name: str, role: str, reason: str, attempt: Attempt, now: datetime
 ) -> Lookup:
-    """Write the look down in the transaction that allows it. Raises Conflict for a repeat of the same request."""
+    """Write the look down, and count it, in the transaction that allows it. Raises Conflict for a repeat of it."""
     lookup = Lookup(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
     lookup.whom, lookup.by, lookup.by_name, lookup.role = whom, by, by_name, role
     lookup.reason, lookup.looked_at, lookup.marks = reason, now, attempt.marks()
     lookup.person_key, lookup.person_sort = f"LOOKUPS_OF#{whom}", clock.stamp(now)
     tx.create(lookup, or_raise=Conflict())
+    limits.spend(tx, by, "look_up", at_most=A_DAY, per=timedelta(days=1), now=now)
     return lookup
 
 

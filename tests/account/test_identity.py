@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.account import identity, rules
+from chalicelib.account import identity
 from chalicelib.kit import clock, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.transaction import transaction
@@ -144,7 +144,7 @@ def test_an_ended_duty_shows_nothing_even_for_a_repeat(hood: Hood, neighbour: Ne
 
 
 def test_fifty_looks_a_day_are_enough(hood: Hood, neighbour: Neighbour) -> None:
-    worker, most = hood.staff("grid_worker"), rules.LOOKUPS_A_DAY
+    worker, most = hood.staff("grid_worker"), lookups.A_DAY
     with transaction() as tx:
         limits.spend(tx, worker.id, "look_up", at_most=most, per=timedelta(days=1), now=clock.now(), cost=most)
     assert look(worker, neighbour).code == "too_many_requests"

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.kit import clock, vault
+from chalicelib.kit import clock, limits, vault
 from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import lookups
 from chalicelib.people import service as people
 from tests.help.street import (
     MASKS,
     Street,
     ask,
+    at_once,
     bring,
     check_books,
     code_of,
@@ -125,6 +128,21 @@ class TestTheContact:
         colleague.post(f"/help-requests/{request}/contact", json=REASON, key="k")
         found = list(Item.by_person.query(f"LOOKUPS_OF#{request}"))
         assert [(look.by_name, look.reason) for look in found] == [("社区小张", "送货前电话确认")]
+
+    def test_a_double_tap_is_one_look(self, street, filed):
+        _, request = filed
+        colleague = street.staff("community_worker")
+        looks = at_once(*[lambda: colleague.post(f"/help-requests/{request}/contact", json=REASON, key="k")] * 3)
+        assert [look.status for look in looks] == [200] * 3, looks
+        assert len(list(Item.by_person.query(f"LOOKUPS_OF#{request}"))) == 1
+
+    def test_looks_are_counted_with_those_at_residents(self, street, filed):
+        worker, request = filed
+        with transaction() as tx:
+            most, day = lookups.A_DAY, timedelta(days=1)
+            limits.spend(tx, worker.id, "look_up", at_most=most, per=day, now=clock.now(), cost=most)
+        answer = worker.post(f"/help-requests/{request}/contact", json=REASON)
+        assert (answer.code, answer.json["detail"]) == ("too_many_requests", "今天的次数已经用完，请明天再来。")
 
     @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "    "}, {"reason": "看"}])
     def test_not_without_a_reason(self, filed, body):
