@@ -22,7 +22,7 @@ class Review(Remembers, discriminator="review"):
     by_area: `REVIEW#<district>` / `<area>#<time>`: what a moderator has to decide, until it is decided.
     by_person: `REVIEWS#<author>` / `<time>`: what of somebody's is undecided.
     by_due: timers `recheck_text` while WeChat has not answered, `remind_moderators` while they have not.
-    What was written (`excerpt`, `texts`) is erased with the decision.
+    What was written (`excerpt`, `texts`, `flags`) is erased with the decision.
     """
 
     state = UnicodeAttribute()  # rules.REVIEW
@@ -37,7 +37,7 @@ class Review(Remembers, discriminator="review"):
     texts = JSONAttribute(null=True)
     scene = NumberAttribute(null=True)
     tries = NumberAttribute(default=0)
-    flags = JSONAttribute(null=True)  # the reasons neighbours gave, one for each flag
+    flags = JSONAttribute(null=True)  # what neighbours said, one entry for each flag
     opened_at = InstantAttribute()
     decided_at = InstantAttribute(null=True)
     decided_by = UnicodeAttribute(null=True)  # resident id of the moderator, or "wechat"

@@ -60,11 +60,13 @@ def open_for_flags(
     area: str,
     excerpt: str,
     reasons: Sequence[str],
+    words: Sequence[str],
     now: datetime,
 ) -> Review:
     """Ask a moderator about something that neighbours have flagged; the caller hides it in the same transaction.
 
-    The author is told that it is hidden and which reasons were given, not by whom.
+    `words` are what each of them wrote with their reason, "" for nothing. The moderator reads both; the author is told
+    that it is hidden and which reasons were given, neither the words nor by whom.
     """
     review = Review.of(
         ids.new_id("review"),
@@ -78,7 +80,7 @@ def open_for_flags(
         cause="flagged",
         now=now,
     )
-    review.flags = list(reasons)
+    review.flags = rules.shown_flags(reasons, words)
     tx.create(review, or_raise=Conflict())
     service.tell_author(tx, review, "content_hidden_by_flags", now=now, reason=rules.told_flags(reasons))
     return review
@@ -137,7 +139,7 @@ def decide(
     log.count("review_decided", outcome=outcome)
     # As the table has it now, for one read less.
     review.state, review.decided_by, review.decided_at, review.reason = outcome, caller.id, now, said
-    review.excerpt = review.texts = None
+    review.excerpt = review.texts = review.flags = None
     return review
 
 
@@ -268,6 +270,7 @@ def close(
                 for attribute in (
                     Review.excerpt,
                     Review.texts,
+                    Review.flags,
                     Review.area_key,
                     Review.area_sort,
                     Review.person_key,

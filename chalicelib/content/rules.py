@@ -120,6 +120,12 @@ def decision_reason(*, approve: bool, reason: str | None) -> str:
     return text
 
 
+def shown_flags(reasons: Sequence[str], words: Sequence[str]) -> list[str]:
+    """What each neighbour said, for the moderator: the reason, and their own words if there are any."""
+    said = zip(reasons, (" ".join(text.split()) for text in words), strict=True)
+    return [f"{reason}：{text}" if text else reason for reason, text in said]
+
+
 def told_flags(reasons: Sequence[str]) -> str:
     """The reasons of several flags in one sentence, each once, the most frequent first."""
     return "、".join(sorted(dict.fromkeys(reasons), key=lambda reason: -reasons.count(reason)))

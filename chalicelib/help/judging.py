@@ -50,13 +50,13 @@ def flag(
             tx.create(mine, or_raise=Changed())
             a_day = rules.settings_in_force().flags_a_day
             limits.spend(tx, caller.id, "flag", at_most=a_day, per=timedelta(days=1), now=now)
-            _count(tx, request, reason, now)
+            _count(tx, request, mine, now)
             person.still(tx)
 
     settled(note)
 
 
-def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now: datetime) -> None:
+def _count(tx: transaction, request: HelpRequest, mine: Flag, now: datetime) -> None:
     flags = int(request.flags) + 1
     hides = flags >= rules.FLAGS_TO_HIDE and rules.REQUEST.allows(request.state, "in_review")
     change = [HelpRequest.state.set("in_review"), *HelpRequest.unlist(), *timers.stop()] if hides else []
@@ -67,6 +67,7 @@ def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now:
         or_raise=Changed(),
     )
     if hides:
+        counted = [*_earlier(request), mine]
         reviews.open_for_flags(
             tx,
             subject="help_request",
@@ -75,16 +76,17 @@ def _count(tx: transaction, request: HelpRequest, reason: rules.FlagReason, now:
             author_id=request.owner,
             area=request.area,
             excerpt=f"{request.title}\n{request.text}",
-            reasons=[*_earlier_reasons(request), REASONS[reason]],
+            reasons=[REASONS[each.reason] for each in counted],  # type: ignore[index]
+            words=[each.text for each in counted],
             now=now,
         )
 
 
-def _earlier_reasons(request: HelpRequest) -> list[str]:
-    """Of the flags that count: those since a moderator last let the request stand."""
+def _earlier(request: HelpRequest) -> list[Flag]:
+    """The flags that count: those since a moderator last let the request stand."""
     flags: list[Flag] = Item.collection(request.pk, "FLAG#")
     since = request.cleared_at or request.created_at
-    return [REASONS[flag.reason] for flag in flags if flag.flagged_at >= since]  # type: ignore[index]
+    return [flag for flag in flags if flag.flagged_at >= since]
 
 
 @reviews.on_decision("help_request")

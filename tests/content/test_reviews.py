@@ -37,6 +37,7 @@ def flagged(author: Neighbour, *, area: str | None = None, text: str = "谁要�
             area=area or author.hood.community,
             excerpt=text,
             reasons=["广告", "诈骗", "广告"],
+            words=["", "卖家  不发货", ""],
             now=clock.now(),
         )
     return thing, review
@@ -57,7 +58,7 @@ def test_flags_open_a_review_and_the_author_is_told(hood: Hood):
     author = hood.resident()
     _, review = flagged(author)
     held = again(review)
-    assert (held.state, held.cause, held.flags) == ("with_moderator", "flagged", ["广告", "诈骗", "广告"])
+    assert (held.state, held.cause, held.flags) == ("with_moderator", "flagged", ["广告", "诈骗：卖家 不发货", "广告"])
     assert author.told == ["content_hidden_by_flags"]
 
 
@@ -228,7 +229,7 @@ def test_one_review_in_full_with_reasons_to_choose_from(hood: Hood):
     _, review = flagged(author, text="便" * 300)
     shown = moderator.get(f"/reviews/{review.id}").json
     assert shown["excerpt"] == "便" * 300
-    assert shown["flags"] == ["广告", "诈骗", "广告"]
+    assert shown["flags"] == ["广告", "诈骗：卖家 不发货", "广告"]
     assert "含有广告推销" in shown["reasons"]
     assert shown["photo"] is None
     refused = moderator.post(

@@ -249,6 +249,17 @@ class TestFlags:
         assert flag(neighbours[0], request, key="k").status == 204
         assert flag(neighbours[0], request, "other", key="k").code == "idempotency_key_reused"
 
+    def test_the_moderator_reads_what_neighbours_wrote_and_the_author_does_not(self, street, moderator):
+        author, first, *others = street.residents(4)
+        request = ask(author)
+        first.post(f"/help-requests/{request}/flags", json={"reason": "fraud", "text": "上周也收了口罩"})
+        for each in others:
+            flag(each, request)
+        review = review_of(author, "help_request")
+        assert moderator.get(f"/reviews/{review.id}").json["flags"][0] == "可能是骗人的：上周也收了口罩"
+        assert "上周" not in author.get("/inbox").text
+        assert decide(moderator, review, "approve").json["flags"] == []
+
     def test_nobody_flags_their_own(self, street):
         father, daughter = street.resident("父亲"), street.resident("女儿")
         street.let_act(daughter, father)
