@@ -21,7 +21,7 @@ class Limit(Item, discriminator="limit"):
 def spend(
     tx: transaction, person: str, act: str, *, at_most: int, per: timedelta, now: datetime, cost: int = 1
 ) -> None:
-    """Count this act in the caller's transaction; TooMany when the window is used up.
+    """Count this act in the caller's transaction; TooMany, which says when to come back, when the window is used up.
 
     Windows follow Shanghai's clock: a day begins at its midnight.
     """
@@ -35,6 +35,12 @@ def spend(
         window,
         [Limit.used.add(cost), Limit.expires_at.set(ends + 3600)],
         when=(Limit.used.does_not_exist() | room) if cost <= at_most else room,
-        or_raise=TooMany(retry_after=max(1, ends - int(now.timestamp()))),
+        or_raise=TooMany(detail=_come_back(per), retry_after=max(1, ends - int(now.timestamp()))),
         create=True,
     )
+
+
+def _come_back(per: timedelta) -> str | None:
+    if per == timedelta(days=1):
+        return "今天的次数已经用完，请明天再来。"
+    return "这个小时的次数已经用完，请过一会儿再来。" if per == timedelta(hours=1) else None

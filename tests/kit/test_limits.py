@@ -43,6 +43,14 @@ def test_the_next_window_begins_anew(person):
     spend(person, now=NOON + timedelta(seconds=30))
 
 
+@pytest.mark.parametrize(("per", "said"), [(timedelta(days=1), "明天"), (timedelta(hours=1), "过一会儿")])
+def test_a_refusal_says_when_to_come_back(person, per, said):
+    spend(person, at_most=1, per=per)
+    with pytest.raises(TooMany) as caught:
+        spend(person, at_most=1, per=per)
+    assert said in caught.value.detail
+
+
 def test_people_and_acts_are_counted_apart(person):
     for _ in range(3):
         spend(person)
