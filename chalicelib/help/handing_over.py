@@ -130,7 +130,8 @@ def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: At
         )
         quantities.collect(tx, request, int(brought.quantity), now=now)
         person.still(tx)
-        notices.tell(tx, brought.helper, "help_collected", about=request.id, now=now, title=request.title)
+        kind = "help_collected" if brought.what == "goods" else "help_confirmed"
+        notices.tell(tx, brought.helper, kind, about=request.id, now=now, title=request.title)
     brought.state, brought.collected_at = "collected", now
     return brought
 

@@ -104,19 +104,21 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
             raise rules.OfferGone()
         if attempt.made(promised):
             return promised
-        other, name = request.owner, promised.helper_name
-        if person.id != promised.helper:
+        by_helper = person.id == promised.helper
+        if not by_helper:
             person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
-            other, name = promised.helper, request.requester_name
         # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
-        carer = person.id not in (promised.helper, request.requester)
+        carer = not by_helper and person.id != request.requester
         state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
         rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
         with transaction() as tx:
             end(tx, promised, state, now, attempt, before=promised.state)
             quantities.give_back(tx, request, int(promised.quantity), now=now)
             person.still(tx)
-            notices.tell(tx, other, "help_offer_cancelled", about=request.id, now=now, title=request.title, who=name)
+            if by_helper:
+                _tell_owner(tx, request, "help_offer_cancelled", now, who=promised.helper_name)
+            else:
+                tell_not_needed(tx, promised, why="由社区工作人员取消" if carer else "求助人取消了认领", now=now)
         promised.state, promised.ended_at = state, now
         return promised
 
@@ -144,6 +146,16 @@ def end(
         when=Offer.state == before,
         or_raise=Changed(),
     )
+
+
+def tell_not_needed(tx: transaction, promised: Offer, *, why: str, now: datetime) -> None:
+    """Tell the helper that the other side calls it off; goods that lie at the drop point are theirs to take back."""
+    facts = {"title": promised.title, "why": why}
+    if promised.state == "dropped_off" and promised.drop_point_name:
+        kind, facts["place"] = "help_take_back", promised.drop_point_name
+    else:
+        kind = "help_not_needed"
+    notices.tell(tx, promised.helper, kind, about=promised.request_id, now=now, area=promised.area, **facts)
 
 
 def _tell_owner(tx: transaction, request: HelpRequest, kind: str, now: datetime, **facts: str) -> None:

@@ -31,7 +31,7 @@ def export_requests(resident_id: str) -> Iterable[dict[str, Any]]:
             "标题": request.title,
             "内容": request.text,
             "数量": f"{int(request.quantity)} {request.unit}",
-            "状态": request.state,
+            "状态": rules.REQUEST_STATES[request.state],
             "异议": request.objection or "",
             "感谢": "；".join(offer.thanks for offer in read_whole(request.id).offers if offer.thanks),
         }
@@ -45,7 +45,7 @@ def export_offers(resident_id: str) -> Iterable[dict[str, Any]]:
             "求助": offer.title,
             "数量": f"{int(offer.quantity)} {offer.unit}",
             "留言": offer.message,
-            "状态": offer.state,
+            "状态": rules.OFFER_STATES[offer.state],
         }
 
 
@@ -115,6 +115,9 @@ def _hand_on(request: HelpRequest, now: datetime) -> None:
     for offer in read_whole(request.id).offers:
         with transaction() as tx:
             tx.update(offer, [Offer.requester.set(successor or leaving)])
+    for message in Item.collection(request.pk, "TALK#"):
+        with transaction() as tx:
+            tx.update(message, [Message.requester.set(successor or leaving)])
     with transaction() as tx:
         tx.update(request, listing)
 
@@ -141,7 +144,7 @@ def _finish(request: HelpRequest, now: datetime) -> None:
 def _return_goods(brought: Offer, now: datetime) -> None:
     with transaction() as tx:
         offering.end(tx, brought, "returned", now, before="dropped_off")
-        notices.tell(tx, brought.helper, "help_take_back", about=brought.request_id, now=now, title=brought.title)
+        offering.tell_not_needed(tx, brought, why="求助人已注销账号", now=now)
 
 
 def _forget(request: HelpRequest) -> None:

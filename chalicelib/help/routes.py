@@ -159,7 +159,7 @@ def cancel(caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now
 def thank(
     caller: Caller, request_id: str, offer_id: str, body: shapes.Thank, attempt: Attempt, now: datetime
 ) -> shapes.OfferView:
-    """shapes.Thank the helper with a sentence, once."""
+    """Thank the helper with a sentence, once."""
     thanked = talking.thank(
         caller=caller, request_id=request_id, offer_id=offer_id, text=body.text, attempt=attempt, now=now
     )

@@ -35,6 +35,24 @@ OFFER = Flow(
         "dropped_off": {"collected", "returned"},
     }
 )
+# As people read them in the copy of their data.
+REQUEST_STATES = {
+    "in_review": "等待审核",
+    "open": "求助中",
+    "covered": "已有足够的邻居帮忙",
+    "fulfilled": "已完成",
+    "withdrawn": "已撤回",
+    "expired": "已过期",
+    "removed": "没有通过审核",
+}
+OFFER_STATES = {
+    "offered": "已认领",
+    "dropped_off": "已送到或办好",
+    "collected": "对方已确认",
+    "cancelled": "已取消",
+    "lapsed": "已失效",
+    "returned": "已取回",
+}
 LIVE_OFFER = frozenset({"offered", "dropped_off"})
 
 FLAGS_TO_HIDE = 3
@@ -69,11 +87,11 @@ class RequestGone(NotFound):
 
 
 class OfferGone(NotFound):
-    code, detail = "offer_not_found", "没有找到这次认领。"
+    code, detail = "offer_not_found", "没有找到这次认领，请返回后刷新再看。"
 
 
 class HomeNeeded(Refused):
-    code, detail = "home_needed", "请先在“我的”里选择您住的小区和楼栋，再发求助。"
+    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再继续。"
 
 
 class NotYours(Forbidden):
@@ -81,7 +99,7 @@ class NotYours(Forbidden):
 
 
 class OwnRequest(Refused):
-    code, detail = "own_request", "这是您自己的求助，不能由自己认领。"
+    code, detail = "own_request", "这条求助是您发的，不能由自己认领。"
 
 
 class NotOpen(Refused):
@@ -121,7 +139,7 @@ class NothingToObjectTo(Refused):
 
 
 class StillUnderWay(Refused):
-    code, detail = "offers_under_way", "还有邻居正在帮忙，请等全部送到并领取后再确认。"
+    code, detail = "offers_under_way", "还有邻居正在帮忙。请等全部送到并领取后再确认，或者先取消还没送到的认领。"
 
 
 class MoneyAsked(Refused):
@@ -145,7 +163,10 @@ class TooLate(Invalid):
 
 
 class TooManyMessages(Refused):
-    code, detail = "too_many_messages", "留言太多了，请直接到存放点找工作人员帮忙。"
+    code, detail = (
+        "too_many_messages",
+        f"这次认领的留言已满 {MESSAGES_AN_OFFER} 条。还有事情没说清，请联系社区工作人员帮忙。",
+    )
 
 
 class OwnFlag(Refused):
@@ -165,7 +186,7 @@ class AlreadyThanked(Refused):
 
 
 class AlreadyObjected(Refused):
-    code, detail = "already_objected", "您已经说明过问题，网格员会联系您。"
+    code, detail = "already_objected", "您已经说明过问题，网格员会联系您，请耐心等待。"
 
 
 class TryAgain(Conflict):
@@ -218,7 +239,7 @@ _WHY_NOT = {
     "dropped_off": "已经送到或办好了，现在请求助人领取、确认。",
     "collected": "求助人已经收到，这次帮忙已经完成。",
     "cancelled": "这次认领已经取消。",
-    "returned": "这次帮忙已经结束，请把东西取回。",
+    "returned": "这次帮忙已经取消，送到的东西由那位邻居取回。",
     "lapsed": "太久没有送到，这次认领已经失效，可以重新认领。",
 }
 

@@ -117,7 +117,7 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
         if attempt.made(offer):
             return offer
         if offer.state != "collected":
-            raise rules.NotNow(detail="收到东西以后，再感谢邻居。")
+            raise rules.NotNow(detail="请先确认邻居已经送到或办好，再来感谢。")
         if offer.thanks_state != "none":
             raise rules.AlreadyThanked()
         screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=text)

@@ -61,7 +61,7 @@ class ConsentOutdated(Refused):
 
 
 class NoPhone(Refused):
-    code, detail = "no_phone", "还没有登记手机号。"
+    code, detail = "no_phone", "还没有登记手机号，请先在“我的”里登记。"
 
 
 class DutyUnknown(Conflict):

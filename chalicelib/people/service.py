@@ -291,11 +291,6 @@ def find(resident_id: str) -> Resident | None:
     return Resident.find(partition(resident_id), "ME")
 
 
-def find_by_openid(openid: str) -> Resident | None:
-    link = OpenidLink.find(*_keys(OpenidLink.key(openid)))
-    return find(link.resident_id) if link else None
-
-
 def holders(role: str, area: str, *, now: datetime) -> list[str]:
     """Who holds this role for an area: those of the smallest area around it that has any, else nobody."""
     for code in areas.up_from(area):

@@ -49,7 +49,7 @@ class TestTheCopyOfMyData:
         somebody.post(f"/help-requests/{flagged}/flags", json={"reason": "fraud", "text": "假的"})
         ours = ("我的求助", "我帮助的", "我的留言", "我提出异议的求助")
         sections = {title: list(personal_data.sections[title](somebody.id)) for title in ours}
-        assert [each["标题"] for each in sections["我的求助"]] == ["急需口罩"]
+        assert [(each["标题"], each["状态"]) for each in sections["我的求助"]] == [("急需口罩", "求助中")]
         assert [(each["求助"], each["留言"]) for each in sections["我帮助的"]] == [("帮忙买药", "我去")]
         assert [each["内容"] for each in sections["我的留言"]] == ["几点方便"]
         assert [(each["原因"], each["说明"]) for each in sections["我提出异议的求助"]] == [("可能是骗人的", "假的")]
@@ -158,7 +158,9 @@ class TestStaffLeave:
         leaving, staying = street.staff("grid_worker", street.grid), street.staff("grid_worker", street.grid)
         wish: dict[str, Any] = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483"}
         request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
-        made = offer(street.resident(), request)
+        helper = street.resident()
+        made = offer(helper, request)
+        helper.post(path(request, made, "messages"), json={"text": "几点送到"})
         leave(leaving)
         assert (stored(request).state, stored(request).filed_by, stored(request).title) == (
             "covered",
@@ -167,6 +169,7 @@ class TestStaffLeave:
         )
         assert [line["id"] for line in lines(staying.get("/help-requests/mine"))] == [request]
         assert vault.read(request, "contact", stored(request).contact_sealed)
+        assert [each["text"] for each in lines(staying.get(path(request, made, "messages")))] == ["几点送到"]
         assert staying.post(path(request, made, "cancel")).status == 200
 
     def test_with_nobody_to_follow_the_carers_of_the_area_still_can_act(self, street):

@@ -22,6 +22,7 @@ from tests.help.street import (
     check_books,
     code_of,
     lines,
+    notices,
     offer,
     path,
     run_offer,
@@ -174,6 +175,7 @@ class TestBringing:
         assert not code_of(request, made)
         assert asker.told == ["help_offered", "help_done"]
         assert asker.post(path(request, made, "collect")).json["state"] == "collected"
+        assert helper.told == ["help_confirmed"]
         assert stored(request).timer == "help.fulfil"
 
     @pytest.mark.parametrize("act", ["drop-off", "collect", "cancel"])
@@ -296,7 +298,7 @@ class TestCallingOff:
         who, other = (chen, li_ju) if by_helper else (li_ju, chen)
         assert who.post(path(request, made, "cancel"), key="k").json["state"] == "cancelled"
         assert who.post(path(request, made, "cancel"), key="k").json["state"] == "cancelled"
-        assert other.told.count("help_offer_cancelled") == 1
+        assert other.told.count("help_offer_cancelled" if by_helper else "help_not_needed") == 1
         assert (check_books(request).request.state, street.open_list(chen)) == ("open", [request])
 
     def test_with_nobody_left_it_is_unanswered_again(self, street, need):
@@ -412,7 +414,8 @@ class TestObjecting:
         assert worker.post(path(request, made, "cancel")).json["state"] == "returned"
         assert check_books(request).request.state == "open"
         assert worker.post("/pick-ups", json={"code": code}).code == "step_not_possible"
-        assert chen.told == ["help_offer_cancelled"]
+        (message,) = notices(chen, "help_take_back")
+        assert "请到社区居委会取回" in message.text
 
 
 class TestRepeats:

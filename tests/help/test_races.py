@@ -129,6 +129,16 @@ def test_two_staff_with_the_same_code_hand_over_once(street: Street) -> None:
     check_books(request)
 
 
+def test_staff_hand_over_the_offers_of_one_request_at_once(street: Street) -> None:
+    """Each changes the request under the others, who then read it again; their duty still counts once."""
+    request, helpers = ask(street.resident(), quantity=6), street.residents(6)
+    codes = [code_of(request, bring(helper, request, 1)) for helper in helpers]
+    clerks = [street.staff("desk_clerk") for _ in codes]
+    answers = at_once(*(posting(clerk, "/pick-ups", {"code": code}) for clerk, code in zip(clerks, codes, strict=True)))
+    assert [answer.status for answer in answers] == [200] * 6, answers
+    assert check_books(request).request.collected == 6
+
+
 def test_the_third_flag_twice_at_once_hides_once(street: Street) -> None:
     asker, flaggers = street.resident(), street.residents(6)
     request = ask(asker)

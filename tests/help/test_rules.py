@@ -183,6 +183,10 @@ class TestLifeCycles:
         assert rules.REQUEST.states - rules.REQUEST.moves.keys() == {"fulfilled", "withdrawn", "expired", "removed"}
         assert rules.OFFER.states - rules.OFFER.moves.keys() == {"collected", "cancelled", "lapsed", "returned"}
 
+    def test_every_state_has_a_name_for_people(self):
+        assert rules.REQUEST_STATES.keys() == rules.REQUEST.states
+        assert rules.OFFER_STATES.keys() == rules.OFFER.states
+
     def test_what_was_brought_cannot_lapse(self):
         assert not rules.OFFER.allows("dropped_off", "lapsed")
 
