@@ -53,6 +53,17 @@ def test_a_destroyed_key_can_be_restored_for_one_day_only(template: dict[str, An
     assert recovery["RecoveryPeriodInDays"] == 1
 
 
+def test_the_account_may_administer_the_vaults_key_and_its_alias_but_not_use_it(template: dict[str, Any]) -> None:
+    administer, use = template["Resources"]["VaultKey"]["Properties"]["KeyPolicy"]["Statement"]
+    # KMS looks for the rights to an alias in the key's own policy too: without them the stack fails.
+    assert {"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias", "kms:PutKeyPolicy"} <= set(administer["Action"])
+    wraps = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:*"}
+    assert wraps & set(administer["Action"]) == set()
+    (principals,) = use["Condition"].values()
+    for role in principals["aws:PrincipalArn"]:
+        assert role["Fn::Sub"].endswith("/weijiayuan-${Stage}-${AWS::Region}-*")
+
+
 def test_every_function_has_a_role_and_a_log_of_its_own(
     template: dict[str, Any], functions: dict[str, dict[str, Any]]
 ) -> None:
