@@ -278,14 +278,14 @@ def _take(notice: Notice, channel: Channel, now: datetime) -> None:
 
 def _through(channels: Iterable[Channel], notice: Notice, resident: Resident, openid: str, now: datetime) -> Outcome:
     """Try one channel after the other until WeChat takes it, or asks for patience."""
-    errcode: int | None = None
+    errcode, failed = None, False
     for channel in channels:
         if channel.name == "one_time" and notice.paid_with != channel.template_id and not _pay(notice, channel):
             continue
         try:
             msgid = _hand_over(channel, notice, resident, openid)
         except WeChatRefused as refusal:
-            errcode = refusal.errcode
+            errcode, failed = refusal.errcode, refusal.meaning is not Meaning.NO_CREDIT
             if refusal.meaning in _WAIT:
                 return _later(notice, now, errcode=errcode, channel=channel.name)
             if refusal.meaning is Meaning.BUSY_USER:
@@ -309,8 +309,7 @@ def _through(channels: Iterable[Channel], notice: Notice, resident: Resident, op
             return _later(notice, now, channel=channel.name)
         else:
             return Outcome("sent", None, channel.name, msgid)
-    refused_only_for_credit = errcode in (None, 43101, 43004)
-    return Outcome("no_channel" if refused_only_for_credit else "failed", errcode)
+    return Outcome("failed" if failed else "no_channel", errcode)
 
 
 def _pay(notice: Notice, channel: Channel) -> bool:
