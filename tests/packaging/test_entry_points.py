@@ -40,6 +40,9 @@ USED_BY = {
     "chalicelib.people.personal_data.erasers": {"WechatEvents"},
 }
 
+# What only some events need is imported by those (see bench/cold_start.py): together they double a cold start.
+FOR_LATER = ("PIL", "boto3", "cryptography", "requests", "s3transfer", "typing_extensions", "wechatpy")
+
 # What Lambda's bootstrap does, with no site-packages and no environment of ours.
 _LOAD = """
 import importlib, json, os, sys
@@ -56,7 +59,8 @@ registered = {
 }
 strangers = [file for file in (getattr(loaded, "__file__", None) for loaded in sys.modules.values())
              if file and (not file.startswith(allowed) or "site-packages" in file)]
-print(json.dumps({"callable": callable(handler), "strangers": strangers, "registered": registered}))
+print(json.dumps({"callable": callable(handler), "strangers": strangers, "registered": registered,
+                  "loaded": sorted(sys.modules)}))
 """
 
 
@@ -106,6 +110,11 @@ def test_a_function_loads_from_the_zip_alone(
     assert loaded["callable"]
     assert loaded["strangers"] == []
     assert set(unpacked.rglob("*")) == files, "something had to be compiled"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_nothing_that_can_wait(load: Callable[[str], dict[str, Any]], function: str) -> None:
+    assert set(load(function)["loaded"]) & set(FOR_LATER) == set()
 
 
 @pytest.mark.parametrize(
