@@ -27,8 +27,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, Resident, partition
 
 _STYLE = "body{font:18px/1.7 sans-serif;max-width:44em;margin:2em auto;padding:0 1em}td{padding:.2em 1em .2em 0;vertical-align:top}"
-
-
+_VIEWPORT = '<meta name=viewport content="width=device-width">'  # or a phone shows it a third as large
 _JSON, _PAGE = "data.json", "data.html"
 
 
@@ -110,7 +109,9 @@ def links(*, caller: Caller, now: datetime) -> tuple[DataCopy, Links]:
 
 def as_page(data: dict[str, list[dict[str, Any]]]) -> str:
     """The data as a plain page. Every text is escaped: residents wrote it."""
-    parts = [f"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>我的资料</title><style>{_STYLE}</style>"]
+    parts = [
+        f"<!doctype html><html lang=zh-CN><meta charset=utf-8>{_VIEWPORT}<title>我的资料</title><style>{_STYLE}</style>"
+    ]
     parts.append("<h1>微嘉园：我的资料</h1>")
     for title, entries in data.items():
         parts.append(f"<h2>{html.escape(title)}（{len(entries)}）</h2>")

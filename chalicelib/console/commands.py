@@ -129,13 +129,14 @@ def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
         if parent is None:
             raise area_rules.AreaUnknown(fields={row.code: "编码应为 6、9、12、15 或 18 位数字"})
         if parent and parent not in given:
-            areas.get(parent)
+            _must_exist(parent, field=row.code, missing=f"没有上级区域 {parent}，请一起保存")
     for row in sorted(command.areas, key=lambda row: len(row.code)):
         areas.put(row.code, row.name, [(place.id, place.name) for place in row.drop_points])
     return f"已保存 {len(command.areas)} 个区域。"
 
 
 def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
+    _must_exist(command.area, field="area", missing="没有找到")
     place = areas.full_name(command.area)
     if command.until_at is not None and command.until_at <= now:
         raise CommandInvalid(fields={"until_at": "应晚于现在"})
@@ -162,6 +163,13 @@ def _end_duty(command: EndDuty, request_id: str, now: datetime) -> str:
         people.end_duty(tx, Duty.key(resident.id, command.role, command.area), now=now)
         notices.tell(tx, resident.id, "duty_ended", about=resident.id, now=now, role=role, place=place)
     return f"{resident.nickname} 不再是{place}的{role}。"
+
+
+def _must_exist(area: str, *, field: str, missing: str) -> None:
+    try:
+        areas.get(area)
+    except area_rules.AreaUnknown:
+        raise area_rules.AreaUnknown(detail="没有这个区域，请核对编码。", fields={field: missing}) from None
 
 
 def _resident(resident_id: str) -> Resident:

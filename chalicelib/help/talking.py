@@ -18,6 +18,7 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
+from chalicelib.people.service import Person
 from chalicelib.wechat.content import Scene
 
 
@@ -42,37 +43,42 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
     message.by_name, message.helper, message.requester = person.by_name, offer.helper, offer.requester
     message.marks = attempt.marks()
     try:
-        with transaction() as tx:
-            tx.create(message, or_raise=Conflict())
-            tx.update(
-                offer,
-                [Offer.messages.add(1)],
-                when=Offer.messages < rules.MESSAGES_AN_OFFER,
-                or_raise=rules.TooManyMessages(),
-            )
-            content.hold(
-                tx,
-                screening,
-                subject="help_message",
-                subject_pk=message.pk,
-                subject_sk=message.sk,
-                author_id=person.id,
-                area=offer.area,
-                excerpt=text,
-                now=now,
-            )
-            an_hour = rules.settings_in_force().messages_an_hour
-            limits.spend(tx, caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
-            sign(tx, person, message)
-            person.still(tx)
-            if screening.passed:
-                tell_of_message(tx, message, now)
+        _send(message, offer, person, screening, now)
     except Conflict:
         written = Message.fetch(message.pk, message.sk)
         if not attempt.made(written):
             raise
         return written
     return message
+
+
+def _send(message: Message, offer: Offer, person: Person, screening: Screening, now: datetime) -> None:
+    """Raises Conflict for a message that is there already."""
+    with transaction() as tx:
+        tx.create(message, or_raise=Conflict())
+        tx.update(
+            offer,
+            [Offer.messages.add(1)],
+            when=Offer.messages < rules.MESSAGES_AN_OFFER,
+            or_raise=rules.TooManyMessages(),
+        )
+        content.hold(
+            tx,
+            screening,
+            subject="help_message",
+            subject_pk=message.pk,
+            subject_sk=message.sk,
+            author_id=person.id,
+            area=offer.area,
+            excerpt=message.text,
+            now=now,
+        )
+        an_hour = rules.settings_in_force().messages_an_hour
+        limits.spend(tx, person.caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
+        sign(tx, person, message)
+        person.still(tx)
+        if screening.passed:
+            tell_of_message(tx, message, now)
 
 
 def tell_of_message(tx: transaction, message: Message, now: datetime) -> None:

@@ -21,6 +21,7 @@ from chalicelib.wechat import login as wechat_login
 
 LOGINS_AN_HOUR = 30
 PHONE_CHANGES_A_DAY = 5  # each costs the account 0.03 yuan
+HOLDERS_AT_MOST = 50
 
 
 class Person(msgspec.Struct):
@@ -292,12 +293,15 @@ def find(resident_id: str) -> Resident | None:
 
 
 def holders(role: str, area: str, *, now: datetime) -> list[str]:
-    """Who holds this role for an area: those of the smallest area around it that has any, else nobody."""
+    """Who holds this role for an area: those of the smallest area around it that has any, else nobody.
+
+    No more than HOLDERS_AT_MOST: they are told in the transaction of an act, which holds a hundred items.
+    """
     for code in areas.up_from(area):
         held = [item for item in Item.by_area.query(f"DUTY#{role}#{code}") if isinstance(item, Duty)]
         current = [duty.resident_id for duty in held if rules.in_force(duty, now)]
         if current:
-            return current
+            return current[:HOLDERS_AT_MOST]
     return []
 
 

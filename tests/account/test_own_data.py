@@ -115,6 +115,7 @@ def test_the_page_says_the_same_and_is_no_place_for_scripts(hood: Hood) -> None:
     assert neighbour.post("/help-requests", json=body).status == 201
     page = fetch(ready(neighbour)["page_url"])
     assert page.startswith("<!doctype html>")
+    assert "<meta name=viewport" in page, "or a phone shows it too small to read"
     assert SCRIPT not in page
     assert "内容&lt;script&gt;" in page
     assert set(re.findall(r"</?(\w+)", page)) <= {

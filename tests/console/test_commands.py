@@ -162,7 +162,8 @@ class TestGrantingADuty:
     def test_an_area_nobody_knows_is_refused(self, hood: Hood) -> None:
         neighbour = hood.resident()
         for area in (f"{hood.community}999", f"{hood.district}00", "999999"):
-            assert grant(neighbour, area)["code"] == "area_unknown"
+            answer = grant(neighbour, area)
+            assert (answer["code"], list(answer["fields"])) == ("area_unknown", ["area"])
         assert duties_of(neighbour) == []
 
     @pytest.mark.parametrize("resident_id", ["res_nobody", "ME", "#", "RES#x"])

@@ -130,6 +130,13 @@ class TestWhoIsResponsible:
     def holders(self, hood: Hood, area: str) -> list[str]:
         return people.holders("grid_worker", area, now=clock.now())
 
+    def test_an_act_that_tells_them_still_fits_one_transaction(self, hood: Hood) -> None:
+        now = clock.now()
+        for number in range(people.HOLDERS_AT_MOST + 1):
+            duty = Duty.new(f"res_{number}", "grid_worker", hood.grid, from_at=now, until_at=None, granted_by="test")
+            duty.save()
+        assert len(self.holders(hood, hood.grid)) == people.HOLDERS_AT_MOST
+
     def test_nobody_when_nobody_is(self, hood: Hood) -> None:
         assert self.holders(hood, hood.micro_grid) == []
 
