@@ -61,6 +61,13 @@ def export_flags(resident_id: str) -> Iterable[dict[str, Any]]:
         yield {"时间": clock.spoken(flag.flagged_at), "原因": REASONS[flag.reason], "说明": flag.text}  # type: ignore[index]
 
 
+@personal_data.section("邻居求助提醒")
+def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
+    alert = HelpAlert.find(resident_partition(resident_id), "HELP_ALERT")
+    if alert is not None:
+        yield {"状态": "已开启", "最近提醒的日子": alert.day or "还没有", "当天提醒的求助": len(alert.told or ())}
+
+
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """Requests and offers under way end and the other side is told; texts and names go, quantities and times stay."""

@@ -55,6 +55,13 @@ class TestTheCopyOfMyData:
         assert [(each["原因"], each["说明"]) for each in sections["我提出异议的求助"]] == [("可能是骗人的", "假的")]
         assert stored(own).state == "open"
 
+    def test_it_says_whether_i_hear_of_neighbours(self, street):
+        somebody = street.resident()
+        assert list(personal.export_alert(somebody.id)) == []
+        somebody.put("/me/help-alerts", json={"on": True})
+        (entry,) = personal.export_alert(somebody.id)
+        assert (entry["状态"], entry["当天提醒的求助"]) == ("已开启", 0)
+
     def test_what_the_other_side_wrote_is_not_in_it(self, street):
         asker, helper = street.residents(2)
         request = ask(asker)
