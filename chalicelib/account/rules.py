@@ -50,7 +50,7 @@ class OwnInvitation(Refused):
 
 
 class NoDelegation(NotFound):
-    code, detail = "delegation_not_found", "没有找到这个代办关系，可能已经取消。"
+    code, detail = "delegation_not_found", "没有找到这个代办关系，可能已经取消，请刷新后再看。"
 
 
 class NoCopy(NotFound):

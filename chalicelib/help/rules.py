@@ -83,7 +83,7 @@ settings_in_force = settings.group("help", HelpSettings)
 
 
 class RequestGone(NotFound):
-    code, detail = "help_request_not_found", "没有找到这条求助，可能已经撤下。"
+    code, detail = "help_request_not_found", "没有找到这条求助，可能已经撤下，请返回列表刷新。"
 
 
 class OfferGone(NotFound):
@@ -95,11 +95,11 @@ class HomeNeeded(Refused):
 
 
 class NotYours(Forbidden):
-    code, detail = "not_yours", "这件事只能由求助人本人或者社区工作人员办理。"
+    code, detail = "not_yours", "这件事只能由求助人本人或者社区工作人员办理，有问题请联系社区。"
 
 
 class OwnRequest(Refused):
-    code, detail = "own_request", "这条求助是您发的，不能由自己认领。"
+    code, detail = "own_request", "这条求助是您发的，不能由自己认领，请等邻居来帮忙。"
 
 
 class NotOpen(Refused):
@@ -131,7 +131,7 @@ class GoodsWaiting(Refused):
 
 
 class NothingCollected(Refused):
-    code, detail = "nothing_collected", "还没有收到邻居的帮助，暂时不能确认。"
+    code, detail = "nothing_collected", "还没有收到邻居的帮助，暂时不能确认。不需要帮忙了，请撤下求助。"
 
 
 class NothingToObjectTo(Refused):
@@ -159,7 +159,7 @@ class DropPointUnknown(Invalid):
 
 
 class TooLate(Invalid):
-    code, detail = "needed_by_invalid", "需要的时间要在一小时以后、三十天以内。"
+    code, detail = "needed_by_invalid", "需要的时间请选在一小时以后、三十天以内。"
 
 
 class TooManyMessages(Refused):
@@ -178,7 +178,7 @@ class CodeUnknown(NotFound):
 
 
 class CodeUsed(Refused):
-    code, detail = "pick_up_code_used", "这个取件码已经用过了，东西已经领走。"
+    code, detail = "pick_up_code_used", "这个取件码已经用过了，东西已经领走，请和求助人核对。"
 
 
 class AlreadyThanked(Refused):

@@ -30,12 +30,12 @@ class Unauthorized(Problem):
 
 class Forbidden(Problem):
     status, title = 403, "不能这样做"
-    code, detail = "not_allowed", "您没有权限做这件事。"
+    code, detail = "not_allowed", "您没有权限做这件事，需要的话请联系社区工作人员。"
 
 
 class NotFound(Problem):
     status, title = 404, "没有找到"
-    code, detail = "not_found", "没有找到这条内容，可能已被删除。"
+    code, detail = "not_found", "没有找到这条内容，可能已被删除，请返回后刷新。"
 
 
 class Refused(Problem):

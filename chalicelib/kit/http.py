@@ -65,7 +65,7 @@ class MalformedJson(Invalid):
 
 
 class ActingForSomeone(Forbidden):
-    code, detail = "own_affair_only", "这件事只能本人办理，不能代办。"
+    code, detail = "own_affair_only", "这件事只能本人办理，不能代办，请本人登录后办理。"
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ class SessionEnded(Unauthorized):
 
 
 class DutyNeeded(Forbidden):
-    code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理。"
+    code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理，请联系社区。"
 
 
 class ConsentOutdated(Refused):
