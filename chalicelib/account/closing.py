@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from chalicelib.account import own_data, rules
@@ -116,24 +117,26 @@ def erase(resident: Resident, *, now: datetime) -> None:
 
 @personal_data.eraser
 def erase_account(resident_id: str, *, now: datetime) -> None:
-    """Duties end, delegations, invitations and the copy of the data go; delegates are told."""
+    """Duties end, delegations, invitations and the copy of the data go; the other side of a delegation is told."""
     own_data.destroy(resident_id)
     for item in Item.collection(partition(resident_id), "ME#"):
         if isinstance(item, Duty) and (item.until_at is None or item.until_at > now):
             with transaction() as tx:
                 people.end_duty(tx, item, now=now)
         if isinstance(item, Delegation):
-            _drop(item, told=item.delegate, now=now)
+            _drop(
+                item, "account_closed", to=item.delegate, about=item.principal, now=now, principal=item.principal_name
+            )
     for delegation in Item.by_person.query(f"DELEGATE_OF#{resident_id}"):
-        _drop(delegation, told=None, now=now)
+        delegate, gone = delegation.delegate, people_rules.NICKNAME_OF_THE_CLOSED
+        _drop(delegation, "delegate_resigned", to=delegation.principal, about=delegate, now=now, delegate=gone)
     for invitation in Item.by_person.query(f"INVITES_OF#{resident_id}"):
         with transaction() as tx:
             tx.delete(invitation)
 
 
-def _drop(delegation: Delegation, *, told: str | None, now: datetime) -> None:
-    with transaction() as tx:
-        tx.delete(delegation)
-        if told:
-            principal = delegation.principal_name
-            notices.tell(tx, told, "account_closed", about=delegation.principal, now=now, principal=principal)
+def _drop(delegation: Delegation, kind: str, *, to: str, about: str, now: datetime, **facts: str) -> None:
+    """End it and tell the other side, once: the index may still show what an earlier try has ended."""
+    with suppress(rules.NoDelegation), transaction() as tx:
+        tx.delete(delegation, when=Item.pk.exists(), or_raise=rules.NoDelegation())
+        notices.tell(tx, to, kind, about=about, now=now, **facts)

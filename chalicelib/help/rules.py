@@ -39,7 +39,7 @@ OFFER = Flow(
 REQUEST_STATES = {
     "in_review": "等待审核",
     "open": "求助中",
-    "covered": "已有足够的邻居帮忙",
+    "covered": "已有邻居帮忙",
     "fulfilled": "已完成",
     "withdrawn": "已撤回",
     "expired": "已过期",

@@ -126,11 +126,12 @@ class TestAtOnce:
         assert daughter.get("/delegations").json["items"] == []
         assert daughter.get("/help-requests/mine", acting_for=father.id).code == "not_a_delegate"
 
-    def test_those_acted_for_have_the_delegate_no_more(self, hood: Hood) -> None:
+    def test_those_acted_for_are_told_and_have_the_delegate_no_more(self, hood: Hood) -> None:
         father, daughter = hood.resident(), hood.resident()
         daughter.post("/delegations", json={"code": father.post("/me/delegates").json["code"]})
         close(daughter)
         assert father.get("/me/delegates").json["items"] == []
+        assert father.told == ["delegate_accepted", "delegate_resigned"]
 
     def test_a_home_that_waited_leaves_the_list(self, hood: Hood) -> None:
         neighbour, worker = hood.resident(), hood.staff("grid_worker")
