@@ -49,13 +49,15 @@ SERVICES = {"dynamodb", "kms", "s3", "sqs", "ssm"}
 # S3's is as large, but botocore itself uses more of it than the code calls.
 OPERATIONS = {"ssm": {"GetParameters"}}
 
-# Never imported by the functions: command lines, tests, boto3's resources, and the AVIF codec (8 MB), which WeChat's
-# photo chooser does not produce.
+# Never imported by the functions: command lines, tests, boto3's resources, all of Powertools but its Logger (what it
+# imports stays), and the AVIF codec (8 MB), which WeChat's photo chooser does not produce.
 _LEFT_OUT = (
     "bin",
     "boto3/data",
     "boto3/examples",
     "certifi/tests",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_j]*",
     "PIL/_avif*.so",
     "pillow.libs/libavif*",
     "PIL/_imagingtk*.so",

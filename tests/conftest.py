@@ -7,7 +7,7 @@ import os
 from tests.engine import local_aws, wire
 
 # Before anything of chalicelib is imported: names of tables are read at import, endpoints when a client is made.
-for _name in [name for name in os.environ if name.startswith("AWS_")]:
+for _name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
     del os.environ[_name]
 os.environ.update(local_aws.ENVIRONMENT)
 wire.watch_all()
@@ -95,7 +95,7 @@ class Logs:
 def _logged() -> Iterator[StringIO]:
     """The logger keeps the stdout it was made with, which pytest replaces for every test."""
     stream = StringIO()
-    handler = log.handler
+    handler = log.logger.registered_handler
     outer = handler.setStream(stream)
     yield stream
     handler.setStream(outer)

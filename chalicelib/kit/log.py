@@ -6,50 +6,22 @@ number, a name, an openid, a token, a URL with a query.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
 import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
+from aws_lambda_powertools.logging import Logger
 
-logger = logging.getLogger("weijiayuan")
-_keys: dict[str, str] = {}
-_USUAL = logging.makeLogRecord({}).__dict__.keys()  # what every record has; the rest is `extra`
-
-
-class _Line(logging.Formatter):
-    """One JSON object a line, as CloudWatch's queries want it.
-
-    Powertools' Logger writes the same, and with what it imports it is a twelfth of the API's cold start.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "level": record.levelname,
-            "message": record.getMessage(),
-            "timestamp": datetime.fromtimestamp(record.created, UTC),
-            "location": f"{record.module}.{record.funcName}:{record.lineno}",
-            **_keys,
-            **{name: fact for name, fact in record.__dict__.items() if name not in _USUAL},
-        }
-        return msgspec.json.encode(line).decode()
-
-
-handler = logging.StreamHandler(sys.stdout)
-handler.setFormatter(_Line())
-logger.addHandler(handler)
-logger.setLevel(logging.INFO)
-logger.propagate = False  # Lambda's own handler would write every line again
+logger = Logger(service="weijiayuan", utc=True, json_serializer=lambda line: msgspec.json.encode(line).decode())
 
 
 def begin(**keys: str) -> None:
     """Start one invocation's log: keys of the one before are dropped, or they would leak into this one."""
-    _keys.clear()
-    _keys.update(keys)
+    logger.clear_state()
+    logger.append_keys(**keys)
 
 
 def count(name: str, by: float = 1, **dimensions: str) -> None:
@@ -61,6 +33,8 @@ def measure(values: dict[str, float], *, beside: Mapping[str, str | float] | Non
     """Several metrics of one thing in one line, e.g. requests and milliseconds of a route.
 
     `beside` is written on the same line for whoever searches the log: ids and codes, of which no metric is made.
+    Powertools' Metrics holds one set of dimensions per container, and its single_metric writes a line per metric; a
+    request would write three lines instead of one.
 
     The namespace has the stage in it (METRICS_NAMESPACE), so that stages of one account are told apart.
     """
