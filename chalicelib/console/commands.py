@@ -20,7 +20,7 @@ from msgspec import Meta
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
-from chalicelib.kit import clock, explain, log
+from chalicelib.kit import clock, log
 from chalicelib.kit.errors import Invalid, Problem
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
@@ -113,6 +113,8 @@ def _what_is_wrong(event: Any) -> dict[str, str]:
     shape = shapes.get(event.get("command")) if isinstance(event.get("command"), str) else None
     if shape is None:
         return {"command": f"可用的命令：{'、'.join(shapes)}"}
+    from chalicelib.kit import explain  # only a wrong command pays for the explanation
+
     return explain.wrong_fields({name: event[name] for name in event if name != "command"}, shape, strict=True)
 
 
