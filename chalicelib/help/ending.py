@@ -157,6 +157,8 @@ def withdraw(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime
         if attempt.made(whole.request):
             return whole.request
         person = _owner(caller, whole.request, now)
+        if int(whole.request.collected) and rules.REQUEST.allows(whole.request.state, "fulfilled"):
+            raise rules.ConfirmInstead()
         end_without_help(whole, "withdrawn", now=now, by=person, attempt=attempt)
         return whole.request
 

@@ -130,6 +130,11 @@ class GoodsWaiting(Refused):
     code, detail = "goods_waiting", "邻居已经送到或办好了，请先确认收到，再撤下求助。"
 
 
+class ConfirmInstead(Refused):
+    code = "confirm_instead"
+    detail = "已经有邻居帮到您了。请取消还没送到的认领，再点“确认收到”来结束，这样帮过您的邻居才有记录。"
+
+
 class NothingCollected(Refused):
     code, detail = "nothing_collected", "还没有收到邻居的帮助，暂时不能确认。不需要帮忙了，请撤下求助。"
 

@@ -469,3 +469,15 @@ def test_a_lapsed_offer_says_so(need):
     at = clock.now() + timedelta(hours=49)
     assert run_offer(request, made, at) == "help.lapse"
     assert chen.post(path(request, made, "drop-off")).json["detail"].startswith("太久没有送到")
+
+
+class TestWithdrawingWhatHasBeenHelped:
+    def test_who_has_received_something_confirms_instead_so_that_the_helper_counts(self, street, need):
+        li_ju, chen, request = need
+        made = bring(chen, request, 3)
+        li_ju.post(path(request, made, "collect"))
+        other = offer(street.resident(), request, 1)
+        assert li_ju.post(f"/help-requests/{request}/withdraw").code == "confirm_instead"
+        li_ju.post(path(request, other, "cancel"))
+        assert li_ju.post(f"/help-requests/{request}/confirm").json["state"] == "fulfilled"
+        assert chen.told[-1] == "help_fulfilled"
