@@ -230,7 +230,8 @@ def _refusals() -> dict[str, Any]:
 
 
 def _problem_schemas(problems: Iterable[type[Problem]]) -> dict[str, Any]:
-    rows = sorted({(problem.status, problem.code, problem.detail) for problem in problems})
+    declared = [problem for problem in problems if problem is Problem or problem.code != Problem.code]
+    rows = sorted({(problem.status, problem.code, _detail(problem)) for problem in declared})
     table = "\n".join(
         [
             "| status | code | detail |",
@@ -261,6 +262,11 @@ def _problem_schemas(problems: Iterable[type[Problem]]) -> dict[str, Any]:
             "required": ["type", "title", "status", "code", "detail"],
         }
     }
+
+
+def _detail(problem: type[Problem]) -> str:
+    """Many refusals say something else each time, e.g. how much is left."""
+    return problem.detail if problem is Problem or problem.detail != Problem.detail else "（说明当时的情况）"
 
 
 def problems() -> list[type[Problem]]:
