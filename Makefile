@@ -14,7 +14,7 @@ PORT ?= 8092
 AWS_PORT ?= 4566
 WECHAT_PORT ?= 8091
 
-.PHONY: help run demo token test check package bench docs clean
+.PHONY: help run demo token test check prove audit package bench docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,13 @@ token: $(INSTALLED) ## log in as a demo person (PERSON=li-ju) and print the sess
 
 test: check ## everything CI runs
 	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+STORIES ?= 400
+prove: $(INSTALLED) ## whatever happens to points, against a model in plain Python (STORIES, of 60 steps each)
+	PROVE=$(STORIES) $(VENV)/pytest tests/points/test_whatever_happens.py
+
+audit: $(INSTALLED) ## against a running `make run`: does every balance equal the sum of its transfers?
+	@$(VENV)/python -m local.audit --aws-port $(AWS_PORT)
 
 check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Regions
 	$(VENV)/ruff format --check .

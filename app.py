@@ -25,11 +25,14 @@ from chalicelib.kit import clock, log, timers
 from chalicelib.notices import jobs as notice_jobs
 from chalicelib.notices import routes as notices
 from chalicelib.people import routes as people
+from chalicelib.points import jobs as points_jobs  # noqa: F401 - registers its timer, and what a login earns
+from chalicelib.points import personal as points_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.points import routes as points
 from chalicelib.profile import routes as profile
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
-for slice_ in (areas, people, account, profile, notices, content, help_requests):
+for slice_ in (areas, people, account, profile, notices, points, content, help_requests):
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
@@ -50,4 +53,9 @@ def sweep(event: Any) -> dict[str, int]:
 def administer(event: Any, context: Any) -> dict[str, Any]:
     """An administrator's command, sent from the AWS console (see chalicelib/console/commands.py)."""
     log.begin(worker="administer", request_id=context.aws_request_id)
-    return console.administer(event, request_id=context.aws_request_id, now=clock.now())
+    return console.administer(
+        event,
+        request_id=context.aws_request_id,
+        now=clock.now(),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )

@@ -18,6 +18,7 @@ from chalicelib.help import personal as help_personal  # noqa: F401
 from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
 from chalicelib.notices import events
+from chalicelib.points import personal as points_personal  # noqa: F401
 from chalicelib.profile import service as profile  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 

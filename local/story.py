@@ -76,6 +76,8 @@ class Story:
         self._phone_shows("chen-caiming", "已领取")
         self._step("李菊感谢：“谢谢你，帮了大忙！”", li_ju.post(f"{offer}/thanks", {"text": "谢谢你，帮了大忙！"}))
         self._step("李菊确认收到，求助完成", li_ju.post(f"{request}/confirm"))
+        mine = self._step("陈彩明看积分：帮助邻居得了分", chen.get("/me/points"))
+        self._say(f"现有积分 {mine['balance']} 分")
         for phone in (li_ju, chen):
             inbox = self._step(f"{self._names[phone.person]}的消息盒子", phone.get("/inbox"))
             self._say(*(f"· {notice['title']}　{notice['text']}" for notice in inbox["items"][:6]))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +27,8 @@ from chalicelib.notices import service as notices
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
+from chalicelib.points import audit, reversal
+from chalicelib.points.rules import RuleId
 
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
 ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -74,19 +76,51 @@ class EndDuty(_Command, frozen=True, tag="end_duty"):
     area: AreaCode
 
 
-Command = PutAreas | GrantDuty | EndDuty
+class Audit(_Command, frozen=True, tag="audit"):
+    """Compare every balance with the transfers now, as every night. Send it again while it is not finished."""
 
 
-def administer(event: Any, *, request_id: str, now: datetime) -> dict[str, Any]:
+class ReversePoints(_Command, frozen=True, tag="reverse_points"):
+    """Take back what a rule gave in a period. First with `dry_run`, and the rule switched off before."""
+
+    rule: RuleId
+    since: Annotated[datetime, Meta(tz=True)]
+    until: Annotated[datetime, Meta(tz=True)]
+    dry_run: bool = True
+
+
+Command = PutAreas | GrantDuty | EndDuty | Audit | ReversePoints
+
+
+class Call(NamedTuple):
+    """What is known of one invocation."""
+
+    request_id: str
+    now: datetime
+    seconds_left: Callable[[], float]
+
+
+class Report(NamedTuple):
+    """An answer that has more to it than a sentence."""
+
+    detail: str
+    figures: dict[str, Any]
+
+
+def administer(
+    event: Any, *, request_id: str, now: datetime, seconds_left: Callable[[], float] = lambda: 30.0
+) -> dict[str, Any]:
     """Carry out one command. The answer says in Chinese what was done, or why not."""
     try:
         command = _understand(event)
-        done = _HANDLERS[type(command)](command, request_id, now)
+        done = _HANDLERS[type(command)](command, Call(request_id, now, seconds_left))
     except Problem as problem:
         log.logger.info("administer", extra={"code": problem.code})
         fields = problem.fields if isinstance(problem, Invalid) else {}
         return {"ok": False, "code": problem.code, "detail": problem.detail, "fields": fields}
     log.logger.info("administer", extra={"code": "ok", "audit": 1, **_about(command)})
+    if isinstance(done, Report):
+        return {"ok": True, "detail": done.detail, "report": done.figures}
     return {"ok": True, "detail": done}
 
 
@@ -95,6 +129,10 @@ def _about(command: Command) -> dict[str, Any]:
     name = _config(type(command)).tag
     if isinstance(command, PutAreas):
         return {"command": name, "areas": len(command.areas)}
+    if isinstance(command, Audit):
+        return {"command": name}
+    if isinstance(command, ReversePoints):
+        return {"command": name, "rule": command.rule, "dry_run": command.dry_run}
     return {"command": name, "resident": command.resident_id, "role": command.role, "area": command.area}
 
 
@@ -122,7 +160,7 @@ def _config(shape: type[Any]) -> Any:
     return shape.__struct_config__
 
 
-def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
+def _put_areas(command: PutAreas, call: Call) -> str:
     given = {row.code for row in command.areas}
     if len(given) < len(command.areas):
         raise CommandInvalid(fields={"areas": "同一个编码出现了两次"})
@@ -137,7 +175,8 @@ def _put_areas(command: PutAreas, request_id: str, now: datetime) -> str:
     return f"已保存 {len(command.areas)} 个区域。"
 
 
-def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
+def _grant_duty(command: GrantDuty, call: Call) -> str:
+    request_id, now = call.request_id, call.now
     _must_exist(command.area, field="area", missing="没有找到")
     place = areas.full_name(command.area)
     if command.until_at is not None and command.until_at <= now:
@@ -158,7 +197,8 @@ def _grant_duty(command: GrantDuty, request_id: str, now: datetime) -> str:
     return f"{resident.nickname} 现在是{place}的{role}{until}。"
 
 
-def _end_duty(command: EndDuty, request_id: str, now: datetime) -> str:
+def _end_duty(command: EndDuty, call: Call) -> str:
+    now = call.now
     place, role = areas.full_name(command.area), people_rules.ROLE_NAMES[command.role]
     resident = _resident(command.resident_id)
     with transaction() as tx:
@@ -174,6 +214,39 @@ def _must_exist(area: str, *, field: str, missing: str) -> None:
         raise area_rules.AreaUnknown(detail="没有这个区域，请核对编码。", fields={field: missing}) from None
 
 
+def _audit(command: Audit, call: Call) -> Report | str:
+    report = audit.run(now=call.now, seconds_left=call.seconds_left)
+    if report is None:
+        return "对账还没有做完，请再发一次同样的命令。"
+    names = ("residents", "issued", "spent", "lapsed", "held", "wrong")
+    figures: dict[str, Any] = {name: int(getattr(report, name)) for name in names}
+    figures["mismatches"] = audit.mismatches(report.sk.removeprefix(report.PREFIX)) if report.wrong else {}
+    adds_up = figures["issued"] == figures["held"] + figures["spent"] + figures["lapsed"]
+    if adds_up and not figures["wrong"]:
+        return Report(f"已核对 {figures['residents']} 位居民的积分，账目全部相符。", figures)
+    return Report(f"已核对 {figures['residents']} 位居民的积分，{figures['wrong']} 位账目不符，请逐一查看。", figures)
+
+
+def _reverse_points(command: ReversePoints, call: Call) -> Report:
+    if command.until <= command.since:
+        raise CommandInvalid(fields={"until": "应晚于 since"})
+    if command.until - command.since > reversal.LONGEST:
+        raise CommandInvalid(fields={"until": f"与 since 最多相差 {reversal.LONGEST.days} 天"})
+    done = reversal.reverse(
+        rule=command.rule,
+        since=command.since,
+        until=command.until,
+        dry_run=command.dry_run,
+        now=call.now,
+        seconds_left=call.seconds_left,
+    )
+    said = "试算：将更正" if command.dry_run else "已更正"
+    rest = "" if done.finished else "还没有做完，请再发一次同样的命令。"
+    short = f"另有 {done.missing} 分已被花掉，没有收回，见名单。" if done.missing else ""
+    detail = f"{said} {done.residents} 位居民的 {done.transfers} 笔、共 {done.points} 分。{short}{rest}"
+    return Report(detail, msgspec.to_builtins(done))
+
+
 def _resident(resident_id: str) -> Resident:
     resident = people.find(resident_id)
     if resident is None or resident.state != "active":
@@ -181,8 +254,10 @@ def _resident(resident_id: str) -> Resident:
     return resident
 
 
-_HANDLERS: dict[type[Any], Callable[[Any, str, datetime], str]] = {
+_HANDLERS: dict[type[Any], Callable[[Any, Call], str | Report]] = {
     PutAreas: _put_areas,
     GrantDuty: _grant_duty,
     EndDuty: _end_duty,
+    Audit: _audit,
+    ReversePoints: _reverse_points,
 }

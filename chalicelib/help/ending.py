@@ -20,6 +20,8 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
+from chalicelib.points import service as points
+from chalicelib.points.service import Earning
 from chalicelib.wechat.content import Scene
 
 
@@ -74,11 +76,17 @@ def fulfil(whole: Whole, *, now: datetime, by: Person | None = None, attempt: At
     with transaction() as tx:
         _end(tx, request, "fulfilled", now, attempt)
         for offer in collected:
-            # Here, in this transaction, a helper will be given the points of a fulfilled offer (once per offer).
             notices.tell(tx, offer.helper, "help_fulfilled", about=request.id, now=now, title=request.title)
+        points.award(tx, *(_earning(request, offer) for offer in collected), now=now)
         if by:
             by.still(tx)
     request.state = "fulfilled"
+
+
+def _earning(request: HelpRequest, offer: Offer) -> Earning:
+    """Of each helper, once per offer. The cap per pair counts who asked; for somebody without WeChat, the request."""
+    whom = request.requester or request.id
+    return Earning("help", resident=offer.helper, subject=offer.id, area=request.area, with_whom=whom)
 
 
 def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt, now: datetime) -> HelpRequest:

@@ -17,6 +17,7 @@ from chalicelib.kit import timers
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Action, Condition
 from chalicelib.kit.transaction import transaction
+from chalicelib.points.rules import BooksChanged
 
 TRIES = 10
 R = TypeVar("R")
@@ -27,11 +28,11 @@ class Changed(Conflict):
 
 
 def settled(act: Callable[[], R]) -> R:
-    """Do the act, reading and deciding anew as long as others change the same request in between."""
+    """Do the act, reading and deciding anew as long as others change the same request, or a helper's points, in between."""
     for _ in range(TRIES):
         try:
             return act()
-        except Changed:
+        except (Changed, BooksChanged):
             continue
     raise rules.TryAgain()
 

@@ -56,8 +56,9 @@ OFFER_STATES = {
 LIVE_OFFER = frozenset({"offered", "dropped_off"})
 
 FLAGS_TO_HIDE = 3
-# The end of a request is one transaction: two items per offer and a few more, and DynamoDB takes a hundred.
-HELPERS_AT_MOST = 40
+# The end of a request is one transaction: each helper's message, transfer and account, at the first of a month the
+# opening of their statement, and a few items more; DynamoDB takes a hundred.
+HELPERS_AT_MOST = 23
 MESSAGES_AN_OFFER = 60
 
 

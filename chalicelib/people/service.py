@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,9 +19,12 @@ from chalicelib.people import followers, rules
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from chalicelib.wechat import login as wechat_login
 
+L = TypeVar("L", bound=Callable[..., None])
+
 LOGINS_AN_HOUR = 30
 PHONE_CHANGES_A_DAY = 5  # each costs the account 0.03 yuan
 HOLDERS_AT_MOST = 50
+_after_login: list[Callable[..., None]] = []
 
 
 class Person(msgspec.Struct):
@@ -153,7 +156,15 @@ def log_in(*, js_code: str, now: datetime) -> Session:
     with transaction() as tx:
         limits.spend(tx, resident.id, "login", at_most=LOGINS_AN_HOUR, per=timedelta(hours=1), now=now)
         followers.remember(tx, resident, identity.unionid, now=now)
+    for follow in _after_login:
+        follow(resident, now=now)
     return _session(resident, identity.openid, now)
+
+
+def after_login(follow: L) -> L:
+    """Register `follow(resident, *, now)` for slices above: called after each login, which it must not fail."""
+    _after_login.append(follow)
+    return follow
 
 
 def _register(openid: str, now: datetime) -> Resident:

@@ -21,7 +21,7 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, notices, people  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, notices, people, points  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -137,6 +137,13 @@ def test_a_request_and_an_offer_are_made_in_two_calls_with_all_they_read(act: st
     calls = {name: cost["calls"] for name, cost in BUDGET.items() if kind(name) == act and name not in COLD}
     assert calls
     assert max(calls.values()) <= 2, calls
+
+
+def test_a_statement_is_one_query_and_an_award_adds_one_read_and_two_items() -> None:
+    assert BUDGET["GET /me/points/statement"]["calls"] == 1
+    cost = BUDGET["POST /help-requests/{request_id}/confirm"]
+    without = BUDGET["POST /help-requests/{request_id}/confirm (the rule is off)"]
+    assert cost["calls"] - without["calls"] == 1
 
 
 def test_the_inbox_is_one_call() -> None:

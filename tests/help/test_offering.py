@@ -61,7 +61,7 @@ class TestOffering:
         answer = street.resident().post(f"/help-requests/{request}/offers", json={"quantity": 1})
         assert (answer.status, answer.code) == (409, "request_not_open")
 
-    def test_forty_helpers_are_enough_and_such_a_request_can_still_be_ended_by_one_write(self, street):
+    def test_twenty_three_helpers_are_enough_and_such_a_request_can_still_be_ended_by_one_write(self, street):
         li_ju = street.resident()
         request = ask(li_ju, quantity=100)
         helpers = [street.resident() for _ in range(rules.HELPERS_AT_MOST)]

@@ -16,6 +16,7 @@ QUERIES = {
     "/help-requests": "area=330402001001",
     "/help-requests/unanswered": "area=330402001001",
     "/me/templates": "moment=work",
+    "/me/points/statement": "month=2026-11",
 }
 
 

@@ -53,6 +53,8 @@ ROWS: dict[str, set[str]] = {
     "POST /me/avatar": RESIDENTS,
     "GET /me/help-alerts": RESIDENTS,
     "PUT /me/help-alerts": RESIDENTS,
+    "GET /me/points": RESIDENTS,
+    "GET /me/points/statement": RESIDENTS,
     "GET /inbox": RESIDENTS,
     "GET /inbox/unread": RESIDENTS,
     "POST /inbox/read-all": RESIDENTS,

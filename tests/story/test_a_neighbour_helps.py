@@ -40,8 +40,32 @@ def test_a_neighbour_brings_five_masks_and_both_are_told_on_their_phones(stage: 
     assert li_ju.post(f"{offer}/collect").json["state"] == "collected"
     soon(lambda: received(stage, "chen-caiming", "已领取"))
     assert li_ju.post(f"{offer}/thanks", {"text": "谢谢你，帮了大忙！"}).status == 200
+    before = chen.get("/me/points").json
     assert li_ju.post(f"{request}/confirm").json["state"] == "fulfilled"
+    earned = chen.get("/me/points").json
+    assert earned["balance"] == before["balance"] + 10
+    statement = chen.get(f"/me/points/statement?month={earned['month']}").json["items"]
+    assert (statement[-1]["change"], statement[-1]["reason"]) == (10, "帮助邻居")
     assert "邻居感谢您" in [notice["title"] for notice in chen.get("/inbox").json["items"]]
+
+
+def test_an_administrator_audits_the_books(stage: Stack, phone: People) -> None:
+    phone("chen-caiming")
+    answer = stage.invoke("administer", {"command": "audit"})
+    while "report" not in answer:
+        answer = stage.invoke("administer", {"command": "audit"})
+    assert answer["report"]["wrong"] == 0
+    assert (
+        answer["report"]["issued"] == answer["report"]["held"] + answer["report"]["spent"] + answer["report"]["lapsed"]
+    )
+    stage.sweep(at=datetime.now(UTC))
+    dry = {
+        "command": "reverse_points",
+        "rule": "help",
+        "since": "2026-01-01T00:00:00Z",
+        "until": "2026-01-02T00:00:00Z",
+    }
+    assert stage.invoke("administer", dry)["report"]["transfers"] == 0
 
 
 def test_staff_hand_the_goods_over_to_whoever_shows_the_pick_up_code(phone: People) -> None:

@@ -1,0 +1,229 @@
+"""What earns points, what may be spent, and why not. Nobody is read here and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.areas import rules as areas
+from chalicelib.areas.rules import AreaCode
+from chalicelib.kit import clock
+from chalicelib.kit.errors import Conflict, Invalid, NotFound, Refused, TooMany
+
+# Of one transfer. Far above any price or reward, far below what DynamoDB's numbers hold exactly.
+POINTS_AT_MOST = 1_000_000
+REFUSALS_KEPT = 20  # of a resident's day
+
+Points = Annotated[int, Meta(ge=1, le=POINTS_AT_MOST)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Month = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+RuleId = Annotated[str, Meta(pattern="^[a-z][a-z_]{0,29}$")]
+
+# Where points come from and go to; what else is in the books are residents.
+Account = Literal["issued", "spent", "lapsed"]
+ISSUED, SPENT, LAPSED = "issued", "spent", "lapsed"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an administrator says about one way to earn. Caps are in points; None is no cap."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]  # as residents read it
+    points: Points
+    on: bool = True
+    a_day: Points | None = None
+    a_month: Points | None = None
+    with_one_person_a_month: Points | None = None  # no farming between two friends
+    once_per_subject: bool = True  # otherwise once a day per subject
+    begins: Moment | None = None
+    ends: Moment | None = None
+    area: AreaCode | None = None
+
+
+class NotEnoughPoints(Refused):
+    code = "not_enough_points"
+
+    def __init__(self, needed: int, there: int) -> None:
+        super().__init__(detail=f"积分不够：需要 {needed} 分，您现在有 {there} 分，还差 {needed - there} 分。")
+
+
+class AlreadySpent(Conflict):
+    code, detail = "points_already_spent", "这一笔积分已经扣过了，不会重复扣。"
+
+
+class AlreadyReturned(Conflict):
+    code, detail = "points_already_returned", "这一笔积分已经退回了，不会重复退。"
+
+
+class AlreadyCorrected(Conflict):
+    code, detail = "transfer_already_corrected", "这一笔积分已经更正过了，不会重复更正。"
+
+
+class TransferUnknown(NotFound):
+    code, detail = "transfer_unknown", "没有找到这一笔积分记录，请核对编号。"
+
+
+class NotCorrectable(Refused):
+    code, detail = "transfer_not_correctable", "只有发放的积分可以更正；兑换扣掉的积分请按退回办理。"
+
+
+class AmountInvalid(Invalid):
+    code, detail = "points_amount_invalid", f"积分应为 1 到 {POINTS_AT_MOST} 的整数。"
+
+
+class BooksChanged(Conflict):
+    """The books are not as they were when they were read: read and decide again."""
+
+
+class TooManyAtOnce(TooMany):
+    code, detail = "points_busy", "这个账户的积分正在变动，请稍等几秒再试。"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=2)
+
+
+def amount(points: Any) -> int:
+    """A number of points as it may be in a transfer, or AmountInvalid. True is no number."""
+    if type(points) is not int or not 1 <= points <= POINTS_AT_MOST:
+        raise AmountInvalid()
+    return points
+
+
+def month_of(moment: datetime) -> str:
+    return f"{clock.day(moment):%Y-%m}"
+
+
+def in_force(rule: Rule | None, *, area: str | None, now: datetime) -> bool:
+    """Does anything come of it now and here? A rule for an area gives nothing to who has no place in it."""
+    if rule is None or not rule.on:
+        return False
+    if (rule.begins and now < rule.begins) or (rule.ends and now >= rule.ends):
+        return False
+    return rule.area is None or (area is not None and areas.contains(rule.area, area))
+
+
+def fact(rule_id: str, rule: Rule, subject: str, *, now: datetime) -> str:
+    """The business fact that earns: it is the transfer's id, so it earns once for ever."""
+    return f"{rule_id}:{subject}" if rule.once_per_subject else f"{rule_id}:{subject}:{clock.day(now)}"
+
+
+Reason = Literal["already_counted", "cap_a_day", "cap_a_month", "cap_with_one_person", "on_duty"]
+REASONS: dict[str, str] = {
+    "already_counted": "这一次已经记过积分了，不会重复记。",
+    "cap_a_day": "今天这一项的积分已经到上限，明天零点后再做又有积分。",
+    "cap_a_month": "这个月这一项的积分已经到上限，下个月又有积分。",
+    "cap_with_one_person": "这个月与同一位邻居之间的积分已经到上限；帮助别的邻居仍有积分。",
+    "on_duty": "在自己负责的区域里，工作人员帮助居民不计积分。",
+}
+
+Used = Mapping[str, int]
+
+
+class Decision(NamedTuple):
+    """`used` is what counts from now on; unchanged when it is refused."""
+
+    used: dict[str, int]
+    refused: Reason | None
+
+
+def current(used: Used, day: date) -> dict[str, int]:
+    """What still counts on this day: of the day itself and of its month."""
+    return {key: points for key, points in used.items() if key.partition(" ")[0] in (f"{day}", f"{day:%Y-%m}")}
+
+
+def decide(rule_id: str, rule: Rule, used: Used, *, with_whom: str | None, day: date) -> Decision:
+    """May this be earned beside what was earned by the rule this day and month? All of it or nothing."""
+    counts = current(used, day)
+    caps: list[tuple[str, int | None, Reason]] = [
+        (f"{day} {rule_id}", rule.a_day, "cap_a_day"),
+        (f"{day:%Y-%m} {rule_id}", rule.a_month, "cap_a_month"),
+    ]
+    if with_whom is not None:
+        caps.append((f"{day:%Y-%m} {rule_id} {with_whom}", rule.with_one_person_a_month, "cap_with_one_person"))
+    for key, cap, reason in caps:
+        if cap is not None and counts.get(key, 0) + rule.points > cap:
+            return Decision(counts, reason)
+    # What has no cap is counted too: one that is set at noon counts the morning. A cap has no more than a month.
+    return Decision(counts | {key: counts.get(key, 0) + rule.points for key, _, _ in caps}, None)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why somebody got no points for something, kept until the day is over."""
+
+    at: datetime
+    rule: str
+    name: str
+    reason: str
+    subject: str
+
+
+def with_refusal(kept: Iterable[Refusal], one: Refusal) -> list[Refusal]:
+    """The refusals of this one's day, the newest last; the same of the same subject is kept once."""
+    day = clock.day(one.at)
+    others = [
+        each
+        for each in kept
+        if clock.day(each.at) == day and (each.rule, each.subject, each.reason) != (one.rule, one.subject, one.reason)
+    ]
+    return [*others, one][-REFUSALS_KEPT:]
+
+
+class Movement(NamedTuple):
+    """What the audit needs to know of a transfer."""
+
+    fact: str
+    debit: str
+    credit: str
+    amount: int
+    month: str
+    undoes: str | None
+
+
+class Sums(NamedTuple):
+    """What a resident's transfers add up to, and what is wrong with them."""
+
+    issued: int
+    spent: int
+    lapsed: int
+    held: int
+    wrong: list[str]
+
+
+def add_up(resident: str, balance: int, openings: Mapping[str, int], movements: Iterable[Movement]) -> Sums:
+    """Check one resident's books; what is wrong is told in codes with the fact, never in personal data."""
+    known = {each.fact: each for each in movements}
+    out: dict[str, int] = {ISSUED: 0, SPENT: 0, LAPSED: 0}  # how much each system account has given, net
+    held, wrong = 0, []
+    months: dict[str, int] = {}
+    undone: set[str] = set()
+    for each in known.values():
+        sides = {each.debit, each.credit}
+        if resident not in sides or len(sides) != 2 or not sides - {resident} <= out.keys() or each.amount < 1:
+            wrong.append(f"malformed {each.fact}")
+            continue
+        change = each.amount if each.credit == resident else -each.amount
+        (other,) = sides - {resident}
+        out[other] += change
+        held += change
+        months[each.month] = months.get(each.month, 0) + change
+        if each.undoes is not None:
+            first = known.get(each.undoes)
+            mirrored = first and (first.debit, first.credit) == (each.credit, each.debit)
+            if first is None or not mirrored or each.amount > first.amount:
+                wrong.append(f"undoes_nothing {each.fact}")
+            elif each.undoes in undone:
+                wrong.append(f"undone_twice {each.undoes}")
+            undone.add(each.undoes)
+    if held != balance:
+        wrong.append(f"balance {balance} is not the sum {held}")
+    if balance < 0:
+        wrong.append(f"negative {balance}")
+    running = 0
+    for month in sorted(months):
+        if openings.get(month) != running:
+            wrong.append(f"opening {month} {openings.get(month)} is not {running}")
+        running += months[month]
+    return Sums(out[ISSUED], -out[SPENT], -out[LAPSED], balance, wrong)

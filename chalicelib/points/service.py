@@ -1,0 +1,209 @@
+"""What may happen to points: they are earned, spent, given back, corrected. Each joins its caller's transaction.
+
+The caller's act is repeated by `settled` when others changed the same books in between:
+
+    def confirm_it():
+        with transaction() as tx:
+            ...
+            points.award(tx, Earning("help", resident=helper, subject=offer.id), now=now)
+    settled(confirm_it)
+
+What is earned never fails the act that earns it: a rule that is off gives nothing, and a cap that is reached leaves
+a word about it in the account, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import rules as people_rules
+from chalicelib.people.models import Duty
+from chalicelib.points import audit, rules, settings
+from chalicelib.points.books import Book
+from chalicelib.points.books import settled as settled
+from chalicelib.points.models import Account, Shortfall, Transfer
+from chalicelib.points.rules import Rule
+
+
+class Earning(msgspec.Struct, frozen=True):
+    """Somebody did something for which there may be a rule. `area` is where; `with_whom` the other resident."""
+
+    rule: str
+    resident: str
+    subject: str
+    area: str | None = None
+    with_whom: str | None = None
+
+
+def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Transfer]:
+    """Let residents earn, as far as rules and caps allow: one read, and two items in the transaction for each of them.
+
+    With no rule in force, nothing is read or written. Answers what is earned if the transaction commits.
+    """
+    rules_now = settings.current()
+    wanted: list[tuple[Earning, Rule, str]] = []
+    for earning in earnings:
+        rule = rules_now.rule(earning.rule)
+        if rule is not None and rules.in_force(rule, area=earning.area, now=now):
+            wanted.append((earning, rule, rules.fact(earning.rule, rule, earning.subject, now=now)))
+    if not wanted:
+        return []
+    known = _read_for(wanted)
+    books: dict[str, Book] = {}
+    earned: list[Transfer | None] = []
+    for earning, rule, fact in wanted:
+        account = known.get(_key(Account.key(earning.resident)))
+        book = books.setdefault(
+            earning.resident, Book(earning.resident, account if isinstance(account, Account) else None, now)
+        )
+        if not book.open:
+            continue
+        if _key(Transfer.key(earning.resident, fact)) in known or any(each.fact == fact for each in book.transfers):
+            book.refuse(earning.rule, rule, earning.subject, "already_counted")
+        elif _on_duty(earning, known, now):
+            book.refuse(earning.rule, rule, earning.subject, "on_duty")
+        else:
+            earned.append(book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom))
+    if any(book.account is None for book in books.values()):
+        audit.start(now)
+    for book in books.values():
+        book.write(tx)
+    return [transfer for transfer in earned if transfer is not None]
+
+
+def _read_for(wanted: list[tuple[Earning, Rule, str]]) -> dict[tuple[str, str], Item]:
+    """Accounts, transfers of the same facts, and duties over the place, in one BatchGetItem (or one per hundred)."""
+    keys: dict[tuple[str, str], Item] = {}
+    for earning, _, fact in wanted:
+        for item in (
+            Account.key(earning.resident),
+            Transfer.key(earning.resident, fact),
+            *_duties(earning),
+        ):
+            keys[_key(item)] = item
+    found = read_together(*keys.values())
+    return {_key(item): item for item in found if item is not None}
+
+
+def _duties(earning: Earning) -> list[Duty]:
+    """The duties by which helping there would be this resident's work (docs/decisions/0009)."""
+    return [
+        Duty.key(earning.resident, role, code)
+        for role in sorted(people_rules.CARERS)
+        for code in (areas.up_from(earning.area) if earning.area else ())
+    ]
+
+
+def _on_duty(earning: Earning, known: dict[tuple[str, str], Item], now: datetime) -> bool:
+    held = (known.get(_key(duty)) for duty in _duties(earning))
+    return any(isinstance(duty, Duty) and people_rules.in_force(duty, now) for duty in held)
+
+
+def spend(
+    tx: transaction, resident_id: str, amount: int, *, transfer_id: str, reason: str, subject: str, now: datetime
+) -> Transfer:
+    """Take points from a resident, or NotEnoughPoints. The same `transfer_id` is taken once for ever (AlreadySpent)."""
+    rules.amount(amount)
+    account, spent = read_together(Account.key(resident_id), Transfer.key(resident_id, transfer_id))
+    if spent is not None:
+        raise rules.AlreadySpent()
+    book = Book(resident_id, account, now)
+    if not book.open or book.balance < amount:
+        raise rules.NotEnoughPoints(amount, book.balance)
+    transfer = Transfer.new(
+        resident_id, transfer_id, amount, of=rules.SPENT, gives=False, at=now, reason=reason, subject=subject
+    )
+    book.move(transfer)
+    book.write(tx)
+    return transfer
+
+
+def give_back(tx: transaction, resident_id: str, *, transfer_id: str, reason: str, now: datetime) -> Transfer | None:
+    """Return what was spent by this transfer, once. None for a closed account, whose points have lapsed."""
+    returned_id = f"{transfer_id}:returned"
+    account, first, returned = read_together(
+        Account.key(resident_id), Transfer.key(resident_id, transfer_id), Transfer.key(resident_id, returned_id)
+    )
+    if first is None or first.credit != rules.SPENT:
+        raise rules.TransferUnknown()
+    if returned is not None:
+        raise rules.AlreadyReturned()
+    book = Book(resident_id, account, now)
+    if not book.open:
+        return None
+    more = {"reason": reason, "subject": first.subject, "undoes": first.fact}
+    transfer = Transfer.new(resident_id, returned_id, int(first.amount), of=rules.SPENT, gives=True, at=now, **more)
+    book.move(transfer)
+    book.write(tx)
+    return transfer
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """What was taken back, and what could not be because it was spent already."""
+
+    taken: int
+    missing: int
+
+
+def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str, now: datetime) -> Correction:
+    """Take back what was earned by this transfer, once, down to zero and never below.
+
+    What is missing is written down for a person to decide about; it is not taken from what is earned later.
+    """
+    corrected_id = f"{transfer_id}:corrected"
+    account, first, corrected, short = read_together(
+        Account.key(resident_id),
+        Transfer.key(resident_id, transfer_id),
+        Transfer.key(resident_id, corrected_id),
+        Shortfall.key(resident_id, transfer_id),
+    )
+    if first is None:
+        raise rules.TransferUnknown()
+    if first.debit != rules.ISSUED:
+        raise rules.NotCorrectable()
+    if corrected is not None or short is not None:
+        raise rules.AlreadyCorrected()
+    book = Book(resident_id, account, now)
+    taken = min(int(first.amount), book.balance) if book.open else 0
+    missing = int(first.amount) - taken
+    if taken:
+        more = {"reason": reason, "subject": first.subject, "rule": first.rule, "undoes": first.fact}
+        book.move(Transfer.new(resident_id, corrected_id, taken, of=rules.ISSUED, gives=False, at=now, **more))
+        book.write(tx)
+        if missing:
+            tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
+    else:
+        tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
+    return Correction(taken, missing)
+
+
+def balance_of(resident_id: str) -> int:
+    """Read consistently; for deciding, `spend` reads itself."""
+    account = Account.find(*_key(Account.key(resident_id)))
+    return int(account.balance) if account else 0
+
+
+def close(resident_id: str, *, now: datetime) -> None:
+    """The resident leaves: what they hold lapses by a visible transfer, and the books stay, without the person."""
+
+    def close_it() -> None:
+        account = Account.find(*_key(Account.key(resident_id)))
+        book = Book(resident_id, account, now)
+        if not book.open:
+            return
+        if book.balance:
+            more = {"reason": "账号注销，积分作废", "subject": "account"}
+            book.move(Transfer.new(resident_id, "closed", book.balance, of=rules.LAPSED, gives=False, at=now, **more))
+        with transaction() as tx:
+            book.close(tx)
+
+    settled(close_it)
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item.pk, item.sk

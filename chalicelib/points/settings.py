@@ -1,0 +1,30 @@
+"""What earns points: group `points`. A rule that is named here replaces the default of its name whole.
+
+    {"rules": {"help": {"name": "帮助邻居", "points": 10, "a_day": 30, "with_one_person_a_month": 20},
+               "login": {"name": "每日登录", "points": 1, "once_per_subject": false, "on": true}}}
+
+A rule that is off, unknown, not yet or no longer in force gives nothing, and what was done is done all the same.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.kit import settings
+from chalicelib.points.rules import Rule, RuleId
+
+DEFAULTS = {
+    "help": Rule(name="帮助邻居", points=10, a_day=30, with_one_person_a_month=20),
+    # Off, because the national opinion of 2023 is against counting who opens an app.
+    "login": Rule(name="每日登录", points=1, on=False, once_per_subject=False),
+}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rules: dict[RuleId, Rule] = {}
+
+    def rule(self, name: str) -> Rule | None:
+        return self.rules.get(name) or DEFAULTS.get(name)
+
+
+current = settings.group("points", Settings)

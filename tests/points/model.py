@@ -1,0 +1,113 @@
+"""What the books should say, in plain Python: a dictionary and the rules as the issue words them, and no more.
+
+It is written from the rules, not from the code, and knows neither items nor transactions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+@dataclass
+class Rule:
+    points: int
+    a_day: int | None = None
+    a_month: int | None = None
+    pair: int | None = None
+    on: bool = True
+
+
+@dataclass
+class Given:
+    resident: str
+    rule: str
+    subject: str
+    whom: str | None
+    points: int
+    at: datetime
+    corrected: bool = False
+
+    @property
+    def day(self) -> date:
+        return self.at.astimezone(SHANGHAI).date()
+
+
+@dataclass
+class Model:
+    rules: dict[str, Rule]
+    balance: dict[str, int] = field(default_factory=dict)
+    given: list[Given] = field(default_factory=list)
+    spent: dict[tuple[str, str], list[object]] = field(default_factory=dict)  # (resident, id) -> [amount, returned]
+    missing: dict[str, int] = field(default_factory=dict)
+    taken_back: int = 0
+
+    def award(self, resident: str, rule_id: str, subject: str, whom: str | None, now: datetime) -> int:
+        rule = self.rules.get(rule_id)
+        if rule is None or not rule.on:
+            return 0
+        mine = [each for each in self.given if (each.resident, each.rule) == (resident, rule_id)]
+        if any(each.subject == subject for each in mine):
+            return 0
+        day = now.astimezone(SHANGHAI).date()
+        today = [each for each in mine if each.day == day]
+        month = [each for each in mine if (each.day.year, each.day.month) == (day.year, day.month)]
+        pair = [each for each in month if whom is not None and each.whom == whom]
+        for earlier, cap in ((today, rule.a_day), (month, rule.a_month), (pair, rule.pair if whom else None)):
+            if cap is not None and sum(each.points for each in earlier) + rule.points > cap:
+                return 0
+        self.given.append(Given(resident, rule_id, subject, whom, rule.points, now))
+        self.balance[resident] = self.balance.get(resident, 0) + rule.points
+        return rule.points
+
+    def spend(self, resident: str, transfer_id: str, amount: int) -> str:
+        if (resident, transfer_id) in self.spent:
+            return "points_already_spent"
+        if self.balance.get(resident, 0) < amount:
+            return "not_enough_points"
+        self.balance[resident] -= amount
+        self.spent[resident, transfer_id] = [amount, False]
+        return "ok"
+
+    def give_back(self, resident: str, transfer_id: str) -> str:
+        spent = self.spent.get((resident, transfer_id))
+        if spent is None:
+            return "transfer_unknown"
+        if spent[1]:
+            return "points_already_returned"
+        spent[1] = True
+        self.balance[resident] += int(str(spent[0]))
+        return "ok"
+
+    def correct(self, resident: str, rule_id: str, subject: str) -> str:
+        found = [e for e in self.given if (e.resident, e.rule, e.subject) == (resident, rule_id, subject)]
+        if not found:
+            return "transfer_unknown"
+        (given,) = found
+        if given.corrected:
+            return "transfer_already_corrected"
+        taken = min(given.points, self.balance[resident])
+        self.balance[resident] -= taken
+        self.taken_back += taken
+        self.missing[resident] = self.missing.get(resident, 0) + given.points - taken
+        given.corrected = True
+        return "ok"
+
+    def reverse(self, rule_id: str, since: datetime, until: datetime) -> None:
+        wanted = [e for e in self.given if e.rule == rule_id and since <= e.at < until and not e.corrected]
+        for each in wanted:
+            self.correct(each.resident, rule_id, each.subject)
+
+    @property
+    def held(self) -> int:
+        return sum(self.balance.values())
+
+    @property
+    def issued(self) -> int:
+        return sum(each.points for each in self.given) - self.taken_back
+
+    @property
+    def out(self) -> int:
+        return sum(int(str(amount)) for amount, returned in self.spent.values() if not returned)

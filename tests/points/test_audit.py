@@ -1,0 +1,139 @@
+"""The nightly proof: right books pass, wrong ones are listed, and nothing is changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.console import commands
+from chalicelib.kit import clock, timers
+from chalicelib.kit.transaction import transaction
+from chalicelib.points import (
+    audit,
+    jobs,  # noqa: F401 - registers the timer
+)
+from chalicelib.points.models import Account, AuditReport, AuditRound, Mismatch, Transfer
+from tests.points.books import account, at_once, correct, give, give_back, somebody, spend
+
+NIGHT = datetime(2026, 11, 22, 17, tzinfo=UTC)
+DAY = "2026-11-23"
+
+
+@pytest.fixture(autouse=True)
+def _a_table_of_its_own(empty_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "_started", False)
+    audit.start(NIGHT - timedelta(hours=1))
+
+
+def sweep(now: datetime = NIGHT) -> Any:
+    timers.sweep(now=now, time_left=lambda: 60)
+    return AuditReport.find("POINTS_AUDIT", f"REPORT#{DAY}")
+
+
+def lives() -> list[str]:
+    chen, wang, li = somebody(), somebody(), somebody()
+    for number in range(3):
+        give(chen, subject=f"o{number}", now=NIGHT)
+    give(wang, subject="o9", now=NIGHT)
+    spend(chen, 25, "redemption:1", now=NIGHT)
+    give_back(chen, "redemption:1", now=NIGHT)
+    spend(chen, 12, "redemption:2", now=NIGHT)
+    correct(wang, "help:o9", now=NIGHT)
+    give(li, subject="o7", now=NIGHT)
+    return [chen, wang, li]
+
+
+def everything(table: str) -> list[Any]:
+    from tests.engine import local_aws
+
+    items = local_aws.client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
+    return sorted((item for item in items if item["PK"]["S"].startswith("POINTS#")), key=str)
+
+
+def test_what_is_right_is_found_right_and_nothing_is_changed(empty_table, logs):
+    lives()
+    before = everything(empty_table)
+    report = sweep()
+    assert (report.residents, report.issued, report.held, report.spent, report.lapsed) == (3, 40, 28, 12, 0)
+    assert report.wrong == 0
+    assert everything(empty_table) == before
+    measured = [line for line in logs.metrics if "points_mismatches" in line]
+    assert [(line["points_mismatches"], line["points_total_wrong"]) for line in measured] == [(0, 0)]
+
+
+def test_a_wrong_balance_and_a_lost_transfer_are_listed_and_left_alone(empty_table, logs):
+    chen, wang, li = lives()
+    with transaction() as tx:
+        tx.update(account(chen), [Account.balance.add(5)])
+        tx.delete(Transfer.key(li, "help:o7"))
+    before = everything(empty_table)
+    report = sweep()
+    assert (report.residents, report.wrong) == (3, 2)
+    found = Mismatch.collection(f"POINTS_MISMATCH#{DAY}")
+    assert {each.sk for each in found} == {chen, li}
+    assert "balance 23 is not the sum 18" in {each.wrong for each in found}
+    assert everything(empty_table) == before
+    assert [line["points_mismatches"] for line in logs.metrics if "points_mismatches" in line] == [2]
+
+
+def test_it_goes_on_where_it_was_cut_off(monkeypatch):
+    monkeypatch.setattr(audit, "PIECE", 2)
+    for _ in range(9):
+        give(somebody(), now=NIGHT)
+    runs, report = 0, None
+    while report is None:
+        report = audit.go_on(AuditRound.key(), now=NIGHT, seconds=0)
+        runs += 1
+    assert runs > 15
+    assert (report.residents, report.issued, report.wrong) == (9, 90, 0)
+
+
+def test_two_runs_at_once_count_everybody_once():
+    for _ in range(5):
+        give(somebody(), now=NIGHT)
+    at_once(2, lambda _: audit.go_on(AuditRound.key(), now=NIGHT))
+    while (report := AuditReport.find("POINTS_AUDIT", f"REPORT#{DAY}")) is None:
+        audit.go_on(AuditRound.key(), now=NIGHT)
+    assert (report.residents, report.held) == (5, 50)
+
+
+def test_the_next_night_it_comes_again():
+    sweep()
+    state = AuditRound.fetch("POINTS_AUDIT", "ROUND")
+    assert (state.day, state.due_at) == ("", NIGHT + timedelta(days=1))
+    give(somebody(), now=NIGHT)
+    timers.sweep(now=NIGHT + timedelta(days=1), time_left=lambda: 60)
+    assert AuditReport.fetch("POINTS_AUDIT", "REPORT#2026-11-24").residents == 1
+
+
+def test_an_act_in_the_middle_is_no_mismatch(monkeypatch):
+    chen = somebody()
+    give(chen)
+    first = audit._add_up(chen)._replace(wrong=["balance 20 is not the sum 10"])
+    looks = iter([first])
+    real = audit._add_up
+    monkeypatch.setattr(audit, "_add_up", lambda resident: next(looks, None) or real(resident))
+    assert audit.look_at(chen).sums.wrong == []
+
+
+class TestTheCommand:
+    def test_says_that_all_is_well(self):
+        lives()
+        answer = commands.administer({"command": "audit"}, request_id="r", now=clock.now())
+        assert answer["ok"] is True
+        assert "全部相符" in answer["detail"]
+        assert answer["report"]["residents"] == 3
+
+    def test_names_whose_books_are_wrong(self):
+        chen, *_ = lives()
+        with transaction() as tx:
+            tx.update(account(chen), [Account.balance.add(-1)])
+        answer = commands.administer({"command": "audit"}, request_id="r", now=clock.now())
+        assert answer["report"]["mismatches"] == {chen: "balance 17 is not the sum 18"}
+        assert "1 位账目不符" in answer["detail"]
+
+    def test_asks_to_be_sent_again_when_its_time_is_over(self):
+        answer = commands.administer({"command": "audit"}, request_id="r", now=clock.now(), seconds_left=lambda: 0)
+        assert "再发一次" in answer["detail"]

@@ -1,0 +1,249 @@
+"""Earning, spending, returning, correcting, against the real engine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.kit import clock
+from chalicelib.kit.transaction import transaction
+from chalicelib.people.models import Duty
+from chalicelib.points import rules, service
+from chalicelib.points.models import Account, Shortfall, partition
+from chalicelib.points.service import Earning
+from tests.points.books import (
+    account,
+    at_once,
+    check,
+    codes,
+    correct,
+    give,
+    give_back,
+    somebody,
+    spend,
+    transfers,
+)
+
+NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
+AREA = "330402001001"
+
+
+def refused(resident: str) -> list[str]:
+    return [each.reason for each in account(resident).refused]
+
+
+class TestEarning:
+    def test_a_transfer_says_all_about_itself(self, rule):
+        rule("help", points=7)
+        chen = somebody()
+        assert give(chen, subject="offer_1", now=NOON) == 7
+        (made,) = transfers(chen)
+        assert (made.fact, made.debit, made.credit, made.amount) == ("help:offer_1", "issued", chen, 7)
+        assert (made.reason, made.rule, made.subject, made.at) == ("帮助邻居", "help", "offer_1", NOON)
+        assert check(chen) == 7
+
+    def test_the_same_fact_earns_once_and_the_resident_can_see_why_not_twice(self):
+        chen = somebody()
+        assert [give(chen, subject="offer_1") for _ in range(3)] == [10, 0, 0]
+        assert refused(chen) == ["already_counted"]
+        assert check(chen) == 10
+
+    @pytest.mark.parametrize("off", [{"on": False}, {"area": "110000"}, {"ends": "2020-01-01T00:00:00Z"}])
+    def test_a_rule_that_is_off_gives_nothing_and_leaves_nothing(self, rule, off):
+        rule("help", points=10, **off)
+        chen = somebody()
+        assert give(chen) == give(chen, "unheard_of") == 0
+        assert Account.find(partition(chen), "ACCOUNT") is None
+
+    def test_a_cap_that_is_reached_is_no_error_and_ends_at_midnight_in_shanghai(self, rule):
+        rule("help", points=10, a_day=20)
+        chen, late = somebody(), datetime(2026, 11, 22, 15, 59, tzinfo=UTC)
+        assert [give(chen, now=late) for _ in range(3)] == [10, 10, 0]
+        assert refused(chen) == ["cap_a_day"]
+        assert give(chen, now=late + timedelta(minutes=1)) == 10
+        assert check(chen) == 30
+
+    def test_of_two_friends_only_so_much(self):
+        chen = somebody()
+        assert [give(chen, with_whom="res_li") for _ in range(3)] == [10, 10, 0]
+        assert give(chen, with_whom="res_wang") == 10
+        assert refused(chen) == ["cap_with_one_person"]
+
+    def test_helping_where_one_is_on_duty_is_work_and_elsewhere_it_is_not(self):
+        worker = somebody()
+        with transaction() as tx:
+            tx.put(Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test"))
+        later = NOON + timedelta(hours=1)
+        assert give(worker, area=f"{AREA}001001", now=later) == 0
+        assert refused(worker) == ["on_duty"]
+        assert give(worker, area="330402002001", now=later) == 10
+        assert give(worker, area=AREA, now=NOON - timedelta(hours=1)) == 10, "before the duty began"
+
+    def test_one_act_may_reward_many_and_one_of_them_twice(self):
+        chen, wang = somebody(), somebody()
+        earnings = [Earning("help", chen, "o1"), Earning("help", wang, "o2"), Earning("help", chen, "o3")]
+        with transaction() as tx:
+            earned = service.award(tx, *earnings, now=NOON)
+        assert [each.fact for each in earned] == ["help:o1", "help:o2", "help:o3"]
+        assert (check(chen), check(wang)) == (20, 10)
+
+    def test_a_slow_clock_writes_into_the_month_that_has_begun(self):
+        chen = somebody()
+        december = datetime(2026, 11, 30, 16, tzinfo=UTC)
+        give(chen, now=december)
+        give(chen, now=december - timedelta(seconds=1))
+        give(chen, now=december + timedelta(days=40))
+        assert check(chen) == 30
+
+
+class TestSpending:
+    def test_never_more_than_there_is_and_the_resident_is_told_what_is_missing(self):
+        chen = somebody()
+        give(chen)
+        with pytest.raises(rules.NotEnoughPoints) as problem:
+            spend(chen, 11)
+        assert "还差 1 分" in problem.value.detail
+        spend(chen, 10)
+        assert check(chen) == 0
+
+    def test_once_for_ever(self):
+        chen = somebody()
+        give(chen)
+        spend(chen, 3, "redemption:1")
+        with pytest.raises(rules.AlreadySpent):
+            spend(chen, 3, "redemption:1")
+        assert check(chen) == 7
+
+    @pytest.mark.parametrize("wrong", [0, -1, 2**63, 1.5, "2", True])
+    def test_a_wrong_amount_takes_nothing(self, wrong):
+        chen = somebody()
+        give(chen)
+        with pytest.raises(rules.AmountInvalid):
+            spend(chen, wrong)
+        assert check(chen) == 10
+
+    def test_somebody_unknown_has_nothing_to_spend(self):
+        with pytest.raises(rules.NotEnoughPoints):
+            spend(somebody(), 1)
+
+
+class TestReturning:
+    def test_once_and_only_what_was_spent(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        spend(chen, 4, "redemption:1")
+        give_back(chen, "redemption:1")
+        assert check(chen) == 10
+        with pytest.raises(rules.AlreadyReturned):
+            give_back(chen, "redemption:1")
+        for unknown in ("redemption:2", "help:o1", "redemption:1:returned"):
+            with pytest.raises(rules.TransferUnknown):
+                give_back(chen, unknown)
+        assert check(chen) == 10
+
+
+class TestCorrecting:
+    def test_what_was_given_is_taken_back_once(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        assert correct(chen, "help:o1") == service.Correction(10, 0)
+        with pytest.raises(rules.AlreadyCorrected):
+            correct(chen, "help:o1")
+        assert check(chen) == 0
+        assert give(chen, subject="o1") == 0, "the fact has happened, corrected or not"
+
+    def test_down_to_zero_and_the_rest_is_written_down(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        spend(chen, 7)
+        assert correct(chen, "help:o1") == service.Correction(3, 7)
+        assert Shortfall.fetch(partition(chen), "SHORT#help:o1").missing == 7
+        assert check(chen) == 0
+
+    def test_with_nothing_left_nothing_moves_now_or_later(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        spend(chen, 10)
+        assert correct(chen, "help:o1") == service.Correction(0, 10)
+        give(chen, subject="o2")
+        with pytest.raises(rules.AlreadyCorrected):
+            correct(chen, "help:o1")
+        assert check(chen) == 10
+
+    def test_a_transfer_that_does_not_exist_or_was_no_gift(self):
+        chen = somebody()
+        give(chen)
+        spend(chen, 4, "redemption:1")
+        with pytest.raises(rules.TransferUnknown):
+            correct(chen, "help:nothing")
+        with pytest.raises(rules.NotCorrectable):
+            correct(chen, "redemption:1")
+        assert check(chen) == 6
+
+
+class TestLeaving:
+    def test_what_is_held_lapses_and_nothing_moves_any_more(self):
+        chen = somebody()
+        give(chen)
+        spend(chen, 4, "redemption:1")
+        for _ in range(2):
+            service.close(chen, now=clock.now())
+        assert (check(chen), account(chen).used, account(chen).refusals) == (0, {}, [])
+        assert give(chen) == 0
+        assert give_back(chen, "redemption:1") is None
+        with pytest.raises(rules.NotEnoughPoints):
+            spend(chen, 1)
+        assert {each.credit for each in transfers(chen)} == {chen, "spent", "lapsed"}
+
+    def test_who_never_had_any_gets_none_after_leaving(self):
+        chen = somebody()
+        service.close(chen, now=clock.now())
+        assert give(chen) == 0
+        assert check(chen) == 0
+
+
+class TestManyAtOnce:
+    def test_thirty_two_threads_spend_one_balance(self, rule):
+        rule("help", points=100)
+        chen = somebody()
+        give(chen)
+        results = at_once(32, lambda _: spend(chen, 9))
+        assert codes(results) == {"not_enough_points"}
+        assert len(transfers(chen)) == 12
+        assert check(chen) == 1
+
+    def test_the_same_transfer_from_thirty_two_threads_happens_once(self):
+        chen = somebody()
+        assert sum(at_once(32, lambda _: give(chen, subject="o1"))) == 10
+        results = at_once(32, lambda _: spend(chen, 1, "redemption:1"))
+        assert codes(results) == {"points_already_spent"}
+        results = at_once(32, lambda _: give_back(chen, "redemption:1"))
+        assert codes(results) == {"points_already_returned"}
+        results = at_once(32, lambda _: correct(chen, "help:o1"))
+        assert codes(results) == {"transfer_already_corrected"}
+        assert len(transfers(chen)) == 4
+        assert check(chen) == 0
+
+    def test_a_cap_holds_against_many_at_once(self, rule):
+        rule("help", points=10, a_day=50)
+        chen = somebody()
+        results = at_once(12, lambda _: give(chen))
+        assert codes(results) <= {"points_busy"}
+        assert sum(each for each in results if isinstance(each, int)) == check(chen) == 50
+
+    def test_everything_at_once_and_the_books_are_right(self, rule):
+        rule("help", points=10)
+        chen = somebody()
+        for number in range(6):
+            give(chen, subject=f"o{number}")
+            spend(chen, 4, f"redemption:{number}")
+        acts = [
+            *(lambda n=n: give(chen, subject=f"o{n + 6}") for n in range(4)),
+            *(lambda n=n: spend(chen, 20, f"redemption:{n + 6}") for n in range(4)),
+            *(lambda n=n: give_back(chen, f"redemption:{n}") for n in range(4)),
+            *(lambda n=n: correct(chen, f"help:o{n}") for n in range(4)),
+        ]
+        results = at_once(len(acts), lambda number: acts[number]())
+        assert codes(results) <= {"not_enough_points", "points_busy"}
+        check(chen)
