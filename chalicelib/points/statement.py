@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib.kit import clock
+from itsdangerous import BadData, URLSafeSerializer
+
+from chalicelib.kit import clock, keys
 from chalicelib.kit.errors import Invalid
 from chalicelib.kit.table import Item, page
 from chalicelib.points import rules
@@ -49,7 +51,7 @@ def of_month(resident_id: str, month: str, *, cursor: str | None) -> MonthPage:
         elif isinstance(item, Transfer):
             running += item.change
             lines.append(Line(item, running))
-    return MonthPage(first, lines, f"{running}~{found.next}" if found.next else None)
+    return MonthPage(first, lines, _signer().dumps([running, found.next]) if found.next else None)
 
 
 def all_of(resident_id: str) -> Iterator[Line]:
@@ -65,9 +67,15 @@ def why(refusal: Refusal) -> str:
 
 
 def _open(cursor: str | None) -> tuple[int, str | None]:
+    """The balance so far, and the list's own cursor. Signed, or somebody could make up a balance."""
     if cursor is None:
         return 0, None
-    running, _, inner = cursor.partition("~")
-    if not (running.isascii() and running.isdigit() and len(running) < 16 and inner):
-        raise Invalid(*CURSOR_INVALID)
-    return int(running), inner
+    try:
+        running, inner = _signer().loads(cursor)
+    except (BadData, ValueError, TypeError):
+        raise Invalid(*CURSOR_INVALID) from None
+    return int(running), str(inner)
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(keys.session_keys(), salt="statement")
