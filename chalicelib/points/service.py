@@ -182,12 +182,6 @@ def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str,
     return Correction(taken, missing)
 
 
-def balance_of(resident_id: str) -> int:
-    """Read consistently; for deciding, `spend` reads itself."""
-    account = Account.find(*_key(Account.key(resident_id)))
-    return int(account.balance) if account else 0
-
-
 def close(resident_id: str, *, now: datetime) -> None:
     """The resident leaves: what they hold lapses by a visible transfer, and the books stay, without the person."""
 

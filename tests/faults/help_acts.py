@@ -17,8 +17,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import Duty, Resident
 from chalicelib.people.models import partition as resident_partition
-from chalicelib.points import audit
-from chalicelib.points import service as points
+from chalicelib.points import audit, statement
 from chalicelib.wechat.content import NORMAL, Verdict
 from tests.engine.http import Answer, Http, token_of
 from tests.faults.acts import Act
@@ -162,7 +161,7 @@ def facts(world: World) -> Any:
         )
         for name, resident in world["people"].items()
     }
-    balances = [points.balance_of(resident) for resident in world["people"].values()]
+    balances = [statement.now_of(resident, now=clock.now())[0] for resident in world["people"].values()]
     return told, balances, [sorted(map(str, map(_fact, Item.collection(partition(each))))) for each in requests]
 
 
