@@ -123,9 +123,10 @@ def _piece(state: AuditRound, now: datetime) -> AuditRound:
 
 
 def _next_residents(shard: int, reached: str) -> list[str]:
-    later = Account.area_sort > reached if reached else None
-    found = Item.by_area.query(Account.listed(shard), later, limit=PIECE)
-    return [item.resident_id for item in found if isinstance(item, Account)]
+    """By the first opening of each: who has no transfer holds nothing that could be wrong."""
+    later = Opening.area_sort > reached if reached else None
+    found = Item.by_area.query(Opening.listed(shard), later, limit=PIECE)
+    return [item.resident_id for item in found if isinstance(item, Opening)]
 
 
 def _list(day: str, found: Found) -> None:

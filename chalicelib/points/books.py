@@ -96,8 +96,8 @@ class Book:
             tx.create(transfer, or_raise=BooksChanged())
         opens = bool(self.transfers) and (self.account is None or self.account.month != month)
         if opens:
-            before = int(self.account.balance) if self.account else 0
-            tx.create(Opening.new(self.resident_id, month, before), or_raise=BooksChanged())
+            before, first = (int(self.account.balance), not self.account.month) if self.account else (0, True)
+            tx.create(Opening.new(self.resident_id, month, before, first=first), or_raise=BooksChanged())
         if self.account is None:
             self._create(tx, month if opens else "", closing)
         else:

@@ -95,7 +95,7 @@ class Transfer(Item, discriminator="points_transfer"):
 class Account(Item, discriminator="points_account"):
     """`POINTS#<resident>` / `ACCOUNT`: the balance, a cache of the transfers, and what counts towards caps.
 
-    by_area: `POINTS_ACCOUNTS#<shard>` / `<resident>`: the audit's way through all residents.
+    In no index: it changes with every transfer, and each change would be written there too.
     """
 
     balance = NumberAttribute(default=0)
@@ -113,16 +113,7 @@ class Account(Item, discriminator="points_account"):
     def new(cls, resident_id: str, month: str) -> Account:
         made = cls.key(resident_id)
         made.month, made.used, made.refusals = month, {}, []
-        made.area_key, made.area_sort = cls.listed(shard(resident_id)), resident_id
         return made
-
-    @staticmethod
-    def listed(number: int) -> str:
-        return f"POINTS_ACCOUNTS#{number}"
-
-    @property
-    def resident_id(self) -> str:
-        return self.pk.removeprefix("POINTS#")
 
     @property
     def refused(self) -> list[rules.Refusal]:
@@ -133,6 +124,7 @@ class Opening(Item, discriminator="points_opening"):
     """`POINTS#<resident>` / `OPENING#<month>`: the balance with which a month began, written with its first transfer.
 
     by_person: `POINTS_OF#<resident>#<month>` / `0`: before the first line of the statement.
+    by_area: `POINTS_BOOKS#<shard>` / `<resident>`: the audit's way through all books, only by a resident's very first one.
     """
 
     PREFIX = "OPENING#"
@@ -140,11 +132,21 @@ class Opening(Item, discriminator="points_opening"):
     balance = NumberAttribute()
 
     @classmethod
-    def new(cls, resident_id: str, month: str, balance: int) -> Opening:
+    def new(cls, resident_id: str, month: str, balance: int, *, first: bool) -> Opening:
         made = cls(partition(resident_id), f"{cls.PREFIX}{month}")
         made.balance = balance
         made.person_key, made.person_sort = statement(resident_id, month), "0"
+        if first:
+            made.area_key, made.area_sort = cls.listed(shard(resident_id)), resident_id
         return made
+
+    @staticmethod
+    def listed(number: int) -> str:
+        return f"POINTS_BOOKS#{number}"
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("POINTS#")
 
     @property
     def month(self) -> str:

@@ -144,6 +144,9 @@ def test_a_statement_is_one_query_and_an_award_adds_one_read_and_two_items() -> 
     cost = BUDGET["POST /help-requests/{request_id}/confirm"]
     without = BUDGET["POST /help-requests/{request_id}/confirm (the rule is off)"]
     assert cost["calls"] - without["calls"] == 1
+    this_month = BUDGET["POST /help-requests/{request_id}/confirm (the helper has earned this month)"]
+    assert this_month["write_units"] - without["write_units"] == 6
+    assert cost["write_units"] - without["write_units"] == 10, "with the first opening of all"
 
 
 def test_the_inbox_is_one_call() -> None:

@@ -13,6 +13,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.points import (
     audit,
     jobs,  # noqa: F401 - registers the timer
+    service,
 )
 from chalicelib.points.models import Account, AuditReport, AuditRound, Mismatch, Transfer
 from tests.points.books import account, at_once, correct, give, give_back, somebody, spend
@@ -76,6 +77,30 @@ def test_a_wrong_balance_and_a_lost_transfer_are_listed_and_left_alone(empty_tab
     assert "balance 23 is not the sum 18" in {each.wrong for each in found}
     assert everything(empty_table) == before
     assert [line["points_mismatches"] for line in logs.metrics if "points_mismatches" in line] == [2]
+
+
+def test_everybody_with_a_transfer_is_looked_at_and_whoever_has_none_has_nothing_to_look_at(rule):
+    rule("help", points=10, a_day=5)
+    refused, left, gone = somebody(), somebody(), somebody()
+    give(refused, now=NIGHT)
+    service.close(left, now=NIGHT)
+    rule("help", points=10)
+    give(gone, now=NIGHT)
+    service.close(gone, now=NIGHT)
+    assert {account(each).month for each in (refused, left)} == {""}
+    assert (sweep().residents, AuditReport.fetch("POINTS_AUDIT", f"REPORT#{DAY}").lapsed) == (1, 10)
+    give(refused, subject="o1", now=NIGHT)
+    give(refused, subject="o2", now=NIGHT + timedelta(days=40))
+    timers.sweep(now=NIGHT + timedelta(days=41), time_left=lambda: 60)
+    assert AuditReport.fetch("POINTS_AUDIT", "REPORT#2027-01-03").residents == 2
+
+
+def test_books_whose_account_is_lost_are_found():
+    chen = somebody()
+    give(chen, now=NIGHT)
+    with transaction() as tx:
+        tx.delete(account(chen))
+    assert sweep().wrong == 1
 
 
 def test_it_goes_on_where_it_was_cut_off(monkeypatch):
