@@ -156,7 +156,14 @@ def _own_attributes(item: type[Model]) -> dict[str, str]:
 
 def _type(attribute: Attribute[object]) -> str:
     kind = type(attribute).__name__.removesuffix("Attribute")
-    words = {"Unicode": "text", "Instant": "time", "UnicodeSet": "texts", "UTCDateTime": "time", "JSON": "JSON"}
+    words = {
+        "Unicode": "text",
+        "Instant": "time",
+        "UnicodeSet": "texts",
+        "UTCDateTime": "time",
+        "JSON": "JSON",
+        "CompactJSON": "JSON",
+    }
     return words.get(kind, kind.lower()) + ("?" if attribute.null else "")
 
 

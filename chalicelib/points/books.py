@@ -18,7 +18,7 @@ from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import transaction
 from chalicelib.points import rules
 from chalicelib.points.models import Account, Opening, Transfer
-from chalicelib.points.rules import BooksChanged, Refusal, Rule
+from chalicelib.points.rules import Allowance, BooksChanged, Counts, Refusal, Rule
 
 TRIES = 12
 _PAUSE = 0.02  # seconds, growing with every try, with full jitter
@@ -42,7 +42,8 @@ class Book:
         self.resident_id, self.now = resident_id, now
         self.account = account
         self.transfers: list[Transfer] = []
-        self.used: dict[str, int] = dict(account.used) if account else {}
+        self.used: Counts = rules.running(account.used, now) if account else {}
+        self.taken: Counts = rules.running(account.taken, now) if account else {}
         self.refusals = account.refused if account else []
         self._decided = False
 
@@ -66,7 +67,7 @@ class Book:
         """Earn by a rule, as far as its caps allow; otherwise keep why not."""
         decision = rules.decide(rule_id, rule, self.used, with_whom=with_whom, day=clock.day(self.now))
         if decision.refused:
-            self.refuse(rule_id, rule, subject, decision.refused)
+            self.refuse(rule_id, subject, decision.refused)
             return None
         self.used, self._decided = decision.used, True
         more = {"reason": rule.name, "subject": subject, "rule": rule_id}
@@ -74,13 +75,20 @@ class Book:
         self.move(earned)
         return earned
 
-    def refuse(self, rule_id: str, rule: Rule, subject: str, reason: str) -> None:
-        self.refusals = rules.with_refusal(self.refusals, Refusal(self.now, rule_id, rule.name, reason, subject))
+    def refuse(self, rule_id: str, subject: str, reason: str) -> None:
+        at = self.now.replace(microsecond=0)
+        self.refusals = rules.with_refusal(self.refusals, Refusal(at, rule_id, reason, subject))
         self._decided = True
+
+    def take(self, wanted: Allowance) -> None:
+        self.taken, self._decided = rules.take(self.taken, wanted, day=clock.day(self.now)), True
+
+    def put_back(self, returned: Allowance) -> None:
+        self.taken, self._decided = rules.put_back(self.taken, returned), True
 
     def close(self, tx: transaction) -> None:
         """What is held lapses, and nothing moves any more."""
-        self.used, self.refusals, self._decided = {}, [], True
+        self.used, self.taken, self.refusals, self._decided = {}, {}, [], True
         self.write(tx, closing=True)
 
     def write(self, tx: transaction, *, closing: bool = False) -> None:
@@ -105,7 +113,8 @@ class Book:
 
     def _create(self, tx: transaction, month: str, closing: bool) -> None:
         made = Account.new(self.resident_id, month)
-        made.balance, made.used, made.refusals, made.decisions = self.balance, self.used, self._kept(), 1
+        made.balance, made.decisions = self.balance, 1
+        made.used, made.taken, made.refusals = self.used, self.taken, self._kept()
         made.closed_at = self.now if closing else None
         tx.create(made, or_raise=BooksChanged())
 
@@ -128,6 +137,7 @@ class Book:
             when = when & (Account.decisions == int(account.decisions))
             actions += [
                 Account.used.set(self.used),
+                Account.taken.set(self.taken),
                 Account.refusals.set(self._kept()),
                 Account.decisions.set(int(account.decisions) + 1),
             ]

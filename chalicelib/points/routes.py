@@ -65,7 +65,7 @@ def my_points(caller: Caller, now: datetime) -> PointsView:
             RefusalView(
                 at=clock.local(each.at),
                 rule=each.rule,
-                name=each.name,
+                name=statement.name(each),
                 reason=each.reason,
                 detail=statement.why(each),
                 subject=each.subject,

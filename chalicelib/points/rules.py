@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -16,7 +18,7 @@ from chalicelib.kit.errors import Conflict, Invalid, NotFound, Refused, TooMany
 
 # Of one transfer. Far above any price or reward, far below what DynamoDB's numbers hold exactly.
 POINTS_AT_MOST = 1_000_000
-REFUSALS_KEPT = 20  # of a resident's day
+REFUSALS_KEPT = 5  # of a resident's day: they lie in the account, which is dearer above a kilobyte
 
 Points = Annotated[int, Meta(ge=1, le=POINTS_AT_MOST)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -48,6 +50,22 @@ class NotEnoughPoints(Refused):
 
     def __init__(self, needed: int, there: int) -> None:
         super().__init__(detail=f"积分不够：需要 {needed} 分，您现在有 {there} 分，还差 {needed - there} 分。")
+
+
+class AllowanceUsed(Refused):
+    """`left` is how much this resident may still take in the period."""
+
+    code = "allowance_used"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(
+            detail=f"每人限量，您这一期还可以兑换 {left} 份。" if left else "每人限量，您这一期已经兑换完了。"
+        )
+        self.left = left
+
+
+class AllowanceOver(Refused):
+    code, detail = "allowance_over", "这一期的兑换已经结束。"
 
 
 class AlreadySpent(Conflict):
@@ -119,43 +137,105 @@ REASONS: dict[str, str] = {
     "on_duty": "在自己负责的区域里，工作人员帮助居民不计积分。",
 }
 
-Used = Mapping[str, int]
+# What was counted towards caps: `{period: {what: how much}}`. A period is named by its last day or by its month, and
+# what has no cap is counted too: a cap that is set at noon counts the morning.
+Counts = Mapping[str, Mapping[str, int]]
+
+# An act may commit that much later than it began. Until then it must find what the period has counted.
+LATE = timedelta(hours=1)
+
+
+def running(counts: Counts, now: datetime) -> dict[str, dict[str, int]]:
+    """The counts without those of periods that are over."""
+    today = f"{clock.day(now - LATE)}"
+    return {period: dict(counted) for period, counted in counts.items() if counted and period >= today[: len(period)]}
+
+
+def _counted(counts: Counts, period: str, what: str) -> int:
+    return counts.get(period, {}).get(what, 0)
+
+
+def _with(counts: Counts, period: str, what: str, number: int) -> dict[str, dict[str, int]]:
+    changed = {name: dict(counted) for name, counted in counts.items()}
+    changed.setdefault(period, {})[what] = number
+    if not number:
+        del changed[period][what]
+    return changed
 
 
 class Decision(NamedTuple):
     """`used` is what counts from now on; unchanged when it is refused."""
 
-    used: dict[str, int]
+    used: Counts
     refused: Reason | None
 
 
-def current(used: Used, day: date) -> dict[str, int]:
-    """What still counts on this day: of the day itself and of its month."""
-    return {key: points for key, points in used.items() if key.partition(" ")[0] in (f"{day}", f"{day:%Y-%m}")}
-
-
-def decide(rule_id: str, rule: Rule, used: Used, *, with_whom: str | None, day: date) -> Decision:
+def decide(rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day: date) -> Decision:
     """May this be earned beside what was earned by the rule this day and month? All of it or nothing."""
-    counts = current(used, day)
-    caps: list[tuple[str, int | None, Reason]] = [
-        (f"{day} {rule_id}", rule.a_day, "cap_a_day"),
-        (f"{day:%Y-%m} {rule_id}", rule.a_month, "cap_a_month"),
+    month = f"{day:%Y-%m}"
+    caps: list[tuple[str, str, int | None, Reason]] = [
+        (f"{day}", rule_id, rule.a_day, "cap_a_day"),
+        (month, rule_id, rule.a_month, "cap_a_month"),
     ]
     if with_whom is not None:
-        caps.append((f"{day:%Y-%m} {rule_id} {with_whom}", rule.with_one_person_a_month, "cap_with_one_person"))
-    for key, cap, reason in caps:
-        if cap is not None and counts.get(key, 0) + rule.points > cap:
-            return Decision(counts, reason)
-    # What has no cap is counted too: one that is set at noon counts the morning. A cap has no more than a month.
-    return Decision(counts | {key: counts.get(key, 0) + rule.points for key, _, _ in caps}, None)
+        pair = f"{rule_id} {_shortly(with_whom)}"
+        caps.append((month, pair, rule.with_one_person_a_month, "cap_with_one_person"))
+    for period, what, cap, reason in caps:
+        if cap is not None and _counted(used, period, what) + rule.points > cap:
+            return Decision(used, reason)
+    for period, what, _, _ in caps:
+        used = _with(used, period, what, _counted(used, period, what) + rule.points)
+    return Decision(used, None)
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """Why somebody got no points for something, kept until the day is over."""
+def _shortly(person: str) -> str:
+    """Enough of a person to tell them from the hundred others of a month, in a fifth of the bytes of their id."""
+    return base64.urlsafe_b64encode(hashlib.sha256(person.encode()).digest())[:6].decode()
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """So many (`quantity`) of something (`of`, an id), of which each resident may take `at_most` in the running period.
+
+    `until` is the period's last day in Shanghai: the last of the month, or a day that a campaign has for good. It is part
+    of the period's name: give back with the day with which it was taken, not with today's period.
+    """
+
+    of: str
+    until: date
+    quantity: int
+    at_most: int | None
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            raise ValueError("an allowance of nothing")
+
+
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def take(taken: Counts, wanted: Allowance, *, day: date) -> dict[str, dict[str, int]]:
+    """What is taken with this beside what was taken in the period: AllowanceUsed, or AllowanceOver after its last day."""
+    if day > wanted.until:
+        raise AllowanceOver()
+    before = _counted(taken, f"{wanted.until}", wanted.of)
+    if wanted.at_most is not None and before + wanted.quantity > wanted.at_most:
+        raise AllowanceUsed(max(wanted.at_most - before, 0))
+    return _with(taken, f"{wanted.until}", wanted.of, before + wanted.quantity)
+
+
+def put_back(taken: Counts, returned: Allowance) -> Counts:
+    """What is taken without this; the same, when its period is forgotten."""
+    before = _counted(taken, f"{returned.until}", returned.of)
+    return _with(taken, f"{returned.until}", returned.of, max(before - returned.quantity, 0)) if before else taken
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True):
+    """Why somebody got no points for something, kept until the day is over. To the second, without names of fields."""
 
     at: datetime
     rule: str
-    name: str
     reason: str
     subject: str
 

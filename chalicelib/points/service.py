@@ -14,7 +14,9 @@ a word about it in the account, in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -27,6 +29,7 @@ from chalicelib.points import audit, rules, settings
 from chalicelib.points.books import Book
 from chalicelib.points.books import settled as settled
 from chalicelib.points.models import Account, Shortfall, Transfer
+from chalicelib.points.rules import Allowance as Allowance
 from chalicelib.points.rules import Rule
 
 
@@ -64,9 +67,9 @@ def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Transfer]:
         if not book.open:
             continue
         if _key(Transfer.key(earning.resident, fact)) in known or any(each.fact == fact for each in book.transfers):
-            book.refuse(earning.rule, rule, earning.subject, "already_counted")
+            book.refuse(earning.rule, earning.subject, "already_counted")
         elif _on_duty(earning, known, now):
-            book.refuse(earning.rule, rule, earning.subject, "on_duty")
+            book.refuse(earning.rule, earning.subject, "on_duty")
         else:
             earned.append(book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom))
     if any(book.account is None for book in books.values()):
@@ -104,15 +107,35 @@ def _on_duty(earning: Earning, known: dict[tuple[str, str], Item], now: datetime
     return any(isinstance(duty, Duty) and people_rules.in_force(duty, now) for duty in held)
 
 
+def needed_to_spend(resident_id: str, transfer_id: str) -> tuple[Item, Item]:
+    """The keys of what `spend` looks at, for a caller that reads everything in one go and hands it on as `known`."""
+    return Account.key(resident_id), Transfer.key(resident_id, transfer_id)
+
+
 def spend(
-    tx: transaction, resident_id: str, amount: int, *, transfer_id: str, reason: str, subject: str, now: datetime
+    tx: transaction,
+    resident_id: str,
+    amount: int,
+    *,
+    transfer_id: str,
+    reason: str,
+    subject: str,
+    now: datetime,
+    allowance: Allowance | None = None,
+    known: Iterable[Item | None] | None = None,
 ) -> Transfer:
-    """Take points from a resident, or NotEnoughPoints. The same `transfer_id` is taken once for ever (AlreadySpent)."""
+    """Take points from a resident, or NotEnoughPoints. The same `transfer_id` is taken once for ever (AlreadySpent).
+
+    With an `allowance`, what this resident has taken of something capped is decided in the same write, or AllowanceUsed.
+    `known` are items read consistently, those `needed_to_spend` among them as far as they exist: nothing is read then.
+    """
     rules.amount(amount)
-    account, spent = read_together(Account.key(resident_id), Transfer.key(resident_id, transfer_id))
+    account, spent = _found(needed_to_spend(resident_id, transfer_id), known)
     if spent is not None:
         raise rules.AlreadySpent()
     book = Book(resident_id, account, now)
+    if allowance is not None and book.open:
+        book.take(allowance)
     if not book.open or book.balance < amount:
         raise rules.NotEnoughPoints(amount, book.balance)
     transfer = Transfer.new(
@@ -123,12 +146,30 @@ def spend(
     return transfer
 
 
-def give_back(tx: transaction, resident_id: str, *, transfer_id: str, reason: str, now: datetime) -> Transfer | None:
-    """Return what was spent by this transfer, once. None for a closed account, whose points have lapsed."""
-    returned_id = f"{transfer_id}:returned"
-    account, first, returned = read_together(
-        Account.key(resident_id), Transfer.key(resident_id, transfer_id), Transfer.key(resident_id, returned_id)
-    )
+def needed_to_give_back(resident_id: str, transfer_id: str) -> tuple[Item, Item, Item]:
+    """The keys of what `give_back` looks at, as for `needed_to_spend`."""
+    return *needed_to_spend(resident_id, transfer_id), Transfer.key(resident_id, _returned(transfer_id))
+
+
+def _returned(transfer_id: str) -> str:
+    return f"{transfer_id}:returned"
+
+
+def give_back(
+    tx: transaction,
+    resident_id: str,
+    *,
+    transfer_id: str,
+    reason: str,
+    now: datetime,
+    allowance: Allowance | None = None,
+    known: Iterable[Item | None] | None = None,
+) -> Transfer | None:
+    """Return what was spent by this transfer, once. None for a closed account, whose points have lapsed.
+
+    The `allowance` is the one with which it was spent, however the cap has changed since; `known` as for `spend`.
+    """
+    account, first, returned = _found(needed_to_give_back(resident_id, transfer_id), known)
     if first is None or first.credit != rules.SPENT:
         raise rules.TransferUnknown()
     if returned is not None:
@@ -137,8 +178,11 @@ def give_back(tx: transaction, resident_id: str, *, transfer_id: str, reason: st
     if not book.open:
         return None
     more = {"reason": reason, "subject": first.subject, "undoes": first.fact}
-    transfer = Transfer.new(resident_id, returned_id, int(first.amount), of=rules.SPENT, gives=True, at=now, **more)
+    fact = _returned(transfer_id)
+    transfer = Transfer.new(resident_id, fact, int(first.amount), of=rules.SPENT, gives=True, at=now, **more)
     book.move(transfer)
+    if allowance is not None:
+        book.put_back(allowance)
     book.write(tx)
     return transfer
 
@@ -197,6 +241,14 @@ def close(resident_id: str, *, now: datetime) -> None:
             book.close(tx)
 
     settled(close_it)
+
+
+def _found(keys: Sequence[Item], known: Iterable[Item | None] | None) -> list[Any]:
+    """The stored items with these keys, None where there is none: out of what the caller has read, or read now."""
+    if known is None:
+        return read_together(*keys)
+    by_key = {_key(item): item for item in known if item is not None}
+    return [by_key.get(_key(key)) for key in keys]
 
 
 def _key(item: Item) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from chalicelib.kit import clock, keys
 from chalicelib.kit.errors import Invalid
 from chalicelib.kit.table import Item, page
-from chalicelib.points import rules
+from chalicelib.points import rules, settings
 from chalicelib.points.models import Account, Opening, Transfer, partition, statement
 from chalicelib.points.rules import Refusal
 
@@ -60,6 +60,12 @@ def all_of(resident_id: str) -> Iterator[Line]:
     for transfer in sorted(Item.collection(partition(resident_id), Transfer.PREFIX), key=lambda each: each.person_sort):
         running += transfer.change
         yield Line(transfer, running)
+
+
+def name(refusal: Refusal) -> str:
+    """What the rule is called now; the account keeps no words."""
+    rule = settings.current().rule(refusal.rule)
+    return rule.name if rule else "已停用的积分规则"
 
 
 def why(refusal: Refusal) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -38,9 +38,28 @@ def earn(world: World, key: str) -> None:
         books.give(world["who"], subject=key, now=NOON)
 
 
+MASKS = rules.Allowance(of="prod_masks", until=date(2026, 11, 30), quantity=1, at_most=2)
+
+
+def taker() -> World:
+    world = earner()
+    books.spend(world["who"], 3, "redemption:1", now=NOON, allowance=MASKS)
+    return world
+
+
 def spend(world: World, key: str) -> None:
     with suppress(rules.AlreadySpent):
         books.spend(world["who"], 6, f"redemption:{key}", now=NOON)
+
+
+def take(world: World, key: str) -> None:
+    with suppress(rules.AlreadySpent):
+        books.spend(world["who"], 3, f"redemption:{key}", now=NOON, allowance=MASKS)
+
+
+def put_back(world: World, key: str) -> None:
+    with suppress(rules.AlreadyReturned):
+        books.give_back(world["who"], "redemption:1", now=NOON, allowance=MASKS)
 
 
 def give_back(world: World, key: str) -> None:
@@ -64,7 +83,8 @@ def facts(world: World) -> Any:
     account = Account.find(partition(world["who"]), "ACCOUNT")
     moved = sorted((each.fact, each.change) for each in books.transfers(world["who"]))
     short = Shortfall.find(partition(world["who"]), "SHORT#help:o1")
-    return moved, books.check(world["who"]), account and account.used, short and short.missing
+    counted = account and (account.used, account.taken)
+    return moved, books.check(world["who"]), counted, short and short.missing
 
 
 ACTS = [
@@ -72,6 +92,8 @@ ACTS = [
     Act("points are earned", earner, earn, facts),
     Act("points are spent", earner, spend, facts),
     Act("points are given back", spender, give_back, facts),
+    Act("points are spent within an allowance", taker, take, facts),
+    Act("points and allowance are given back", taker, put_back, facts),
     Act("points are corrected down to zero", spender, correct, facts),
     Act("an account of points is closed", earner, close, facts),
 ]

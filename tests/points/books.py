@@ -33,7 +33,9 @@ def give(
     return settled(act)
 
 
-def spend(resident: str, amount: Any, transfer_id: str | None = None, *, now: datetime | None = None) -> Transfer:
+def spend(
+    resident: str, amount: Any, transfer_id: str | None = None, *, now: datetime | None = None, **more: Any
+) -> Transfer:
     def act() -> Transfer:
         with transaction() as tx:
             return service.spend(
@@ -44,15 +46,17 @@ def spend(resident: str, amount: Any, transfer_id: str | None = None, *, now: da
                 reason="兑换口罩",
                 subject="口罩",
                 now=now or clock.now(),
+                **more,
             )
 
     return settled(act)
 
 
-def give_back(resident: str, transfer_id: str, *, now: datetime | None = None) -> Transfer | None:
+def give_back(resident: str, transfer_id: str, *, now: datetime | None = None, **more: Any) -> Transfer | None:
     def act() -> Transfer | None:
+        reason, at = "兑换已取消", now or clock.now()
         with transaction() as tx:
-            return service.give_back(tx, resident, transfer_id=transfer_id, reason="兑换已取消", now=now or clock.now())
+            return service.give_back(tx, resident, transfer_id=transfer_id, reason=reason, now=at, **more)
 
     return settled(act)
 

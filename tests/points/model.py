@@ -36,11 +36,28 @@ class Given:
 
 
 @dataclass
+class Taken:
+    """So many of something that is capped by the period which ends with `until`."""
+
+    of: str
+    until: date
+    quantity: int
+    at_most: int | None
+
+
+@dataclass
+class Spent:
+    amount: int
+    taken: Taken | None
+    returned: bool = False
+
+
+@dataclass
 class Model:
     rules: dict[str, Rule]
     balance: dict[str, int] = field(default_factory=dict)
     given: list[Given] = field(default_factory=list)
-    spent: dict[tuple[str, str], list[object]] = field(default_factory=dict)  # (resident, id) -> [amount, returned]
+    spent: dict[tuple[str, str], Spent] = field(default_factory=dict)  # by resident and id
     missing: dict[str, int] = field(default_factory=dict)
     taken_back: int = 0
 
@@ -62,23 +79,36 @@ class Model:
         self.balance[resident] = self.balance.get(resident, 0) + rule.points
         return rule.points
 
-    def spend(self, resident: str, transfer_id: str, amount: int) -> str:
+    def taken(self, resident: str, of: str, until: date) -> int:
+        """What this resident has taken of it in the period and not given back."""
+        mine = [each for (who, _), each in self.spent.items() if who == resident and not each.returned]
+        return sum(
+            each.taken.quantity for each in mine if each.taken and (each.taken.of, each.taken.until) == (of, until)
+        )
+
+    def spend(self, resident: str, transfer_id: str, amount: int, taken: Taken | None, now: datetime) -> str:
         if (resident, transfer_id) in self.spent:
             return "points_already_spent"
+        if taken is not None:
+            if now.astimezone(SHANGHAI).date() > taken.until:
+                return "allowance_over"
+            there = self.taken(resident, taken.of, taken.until)
+            if taken.at_most is not None and there + taken.quantity > taken.at_most:
+                return "allowance_used"
         if self.balance.get(resident, 0) < amount:
             return "not_enough_points"
         self.balance[resident] -= amount
-        self.spent[resident, transfer_id] = [amount, False]
+        self.spent[resident, transfer_id] = Spent(amount, taken)
         return "ok"
 
     def give_back(self, resident: str, transfer_id: str) -> str:
         spent = self.spent.get((resident, transfer_id))
         if spent is None:
             return "transfer_unknown"
-        if spent[1]:
+        if spent.returned:
             return "points_already_returned"
-        spent[1] = True
-        self.balance[resident] += int(str(spent[0]))
+        spent.returned = True
+        self.balance[resident] += spent.amount
         return "ok"
 
     def correct(self, resident: str, rule_id: str, subject: str) -> str:
@@ -110,4 +140,4 @@ class Model:
 
     @property
     def out(self) -> int:
-        return sum(int(str(amount)) for amount, returned in self.spent.values() if not returned)
+        return sum(each.amount for each in self.spent.values() if not each.returned)

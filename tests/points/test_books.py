@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.kit import clock
+from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Duty
 from chalicelib.points import rules, service
 from chalicelib.points.models import Account, Shortfall, partition
-from chalicelib.points.service import Earning
+from chalicelib.points.service import Allowance, Earning
+from tests.engine.budget import budget
 from tests.points.books import (
     account,
     at_once,
@@ -27,6 +30,10 @@ from tests.points.books import (
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 AREA = "330402001001"
+
+
+def masks(quantity: int = 1, **more: Any) -> Allowance:
+    return Allowance(**{"of": "prod_masks", "until": date(2026, 11, 30), "quantity": quantity, "at_most": 2, **more})
 
 
 def refused(resident: str) -> list[str]:
@@ -143,6 +150,101 @@ class TestReturning:
         assert check(chen) == 10
 
 
+class TestAllowances:
+    def test_at_most_so_many_and_then_no_point_is_taken(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        spend(chen, 3, "redemption:1", now=NOON, allowance=masks(2))
+        before = account(chen)
+        with pytest.raises(rules.AllowanceUsed) as refusal:
+            spend(chen, 3, "redemption:2", now=NOON, allowance=masks())
+        assert refusal.value.left == 0
+        assert account(chen).attribute_values == before.attribute_values
+        assert check(chen) == 7
+        spend(chen, 3, now=NOON, allowance=masks(of="prod_rice"))
+        assert account(chen).taken == {"2026-11-30": {"prod_masks": 2, "prod_rice": 1}}
+
+    def test_who_cannot_pay_has_taken_nothing(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        with pytest.raises(rules.NotEnoughPoints):
+            spend(chen, 11, now=NOON, allowance=masks())
+        assert account(chen).taken == {}
+
+    def test_a_repeat_is_told_that_it_has_happened_and_counts_once(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        spend(chen, 3, "redemption:1", now=NOON, allowance=masks())
+        with pytest.raises(rules.AlreadySpent):
+            spend(chen, 3, "redemption:1", now=NOON, allowance=masks())
+        assert (account(chen).taken, check(chen)) == ({"2026-11-30": {"prod_masks": 1}}, 7)
+
+    def test_what_is_given_back_may_be_taken_again_once(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        spend(chen, 3, "redemption:1", now=NOON, allowance=masks(2))
+        give_back(chen, "redemption:1", now=NOON, allowance=masks(2))
+        with pytest.raises(rules.AlreadyReturned):
+            give_back(chen, "redemption:1", now=NOON, allowance=masks(2))
+        spend(chen, 3, "redemption:2", now=NOON, allowance=masks(2))
+        with pytest.raises(rules.AllowanceUsed):
+            spend(chen, 3, "redemption:3", now=NOON, allowance=masks())
+
+    def test_a_month_ends_at_midnight_in_shanghai_and_a_return_counts_where_it_was_taken(self):
+        chen, late = somebody(), datetime(2026, 11, 30, 15, 59, tzinfo=UTC)
+        give(chen, now=NOON)
+        spend(chen, 1, "redemption:1", now=late, allowance=masks(2))
+        with pytest.raises(rules.AllowanceUsed):
+            spend(chen, 1, now=late, allowance=masks())
+        december = masks(2, until=date(2026, 12, 31))
+        spend(chen, 1, "redemption:2", now=late + timedelta(minutes=1), allowance=december)
+        with pytest.raises(rules.AllowanceOver):
+            spend(chen, 1, now=late + timedelta(minutes=1), allowance=masks())
+        give_back(chen, "redemption:1", now=late + timedelta(hours=2), allowance=masks(2))
+        assert account(chen).taken == {"2026-12-31": {"prod_masks": 2}}
+        with pytest.raises(rules.AllowanceUsed):
+            spend(chen, 1, now=late + timedelta(hours=3), allowance=masks(until=date(2026, 12, 31)))
+        assert check(chen) == 9
+
+    def test_earning_meanwhile_forgets_nothing_that_was_taken(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        spend(chen, 1, now=NOON, allowance=masks())
+        give(chen, with_whom="res_li", now=NOON)
+        assert account(chen).taken == {"2026-11-30": {"prod_masks": 1}}
+        assert account(chen).used["2026-11"]["help"] == 20
+
+
+class TestWithItemsThatTheCallerHasRead:
+    def test_spending_and_returning_read_nothing(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        found = read_together(*service.needed_to_spend(chen, "redemption:1"), Duty.key(chen, "grid_worker", AREA))
+        with budget() as spent:
+            spend(chen, 4, "redemption:1", now=NOON, allowance=masks(), known=found)
+        assert (spent.calls, spent.write_units) == (["dynamodb TransactWriteItems"], 5)
+        found = read_together(*service.needed_to_give_back(chen, "redemption:1"))
+        with budget() as spent:
+            give_back(chen, "redemption:1", now=NOON, allowance=masks(), known=found)
+        assert (spent.calls, spent.write_units) == (["dynamodb TransactWriteItems"], 5)
+        assert (check(chen), account(chen).taken) == (10, {"2026-11-30": {}})
+
+    def test_what_has_changed_since_is_not_spent_twice(self):
+        chen = somebody()
+        give(chen, now=NOON)
+        found = read_together(*service.needed_to_spend(chen, "redemption:1"))
+        spend(chen, 4, "redemption:1", now=NOON, allowance=masks(2))
+        for other in ("redemption:1", "redemption:2"):
+            with pytest.raises(rules.BooksChanged), transaction() as tx:
+                more = {"reason": "兑换口罩", "subject": "口罩", "now": NOON, "known": found, "allowance": masks(2)}
+                service.spend(tx, chen, 4, transfer_id=other, **more)
+        assert check(chen) == 6
+
+    def test_who_has_no_account_is_not_taken_for_somebody_not_read(self):
+        with pytest.raises(rules.NotEnoughPoints):
+            spend(somebody(), 1, known=[None, None])
+
+
 class TestCorrecting:
     def test_what_was_given_is_taken_back_once(self):
         chen = somebody()
@@ -186,14 +288,15 @@ class TestLeaving:
     def test_what_is_held_lapses_and_nothing_moves_any_more(self):
         chen = somebody()
         give(chen)
-        spend(chen, 4, "redemption:1")
+        spend(chen, 4, "redemption:1", allowance=masks())
         for _ in range(2):
             service.close(chen, now=clock.now())
-        assert (check(chen), account(chen).used, account(chen).refusals) == (0, {}, [])
+        mine = account(chen)
+        assert (check(chen), mine.used, mine.taken, mine.refusals) == (0, {}, {}, [])
         assert give(chen) == 0
-        assert give_back(chen, "redemption:1") is None
+        assert give_back(chen, "redemption:1", allowance=masks()) is None
         with pytest.raises(rules.NotEnoughPoints):
-            spend(chen, 1)
+            spend(chen, 1, allowance=masks())
         assert {each.credit for each in transfers(chen)} == {chen, "spent", "lapsed"}
 
     def test_who_never_had_any_gets_none_after_leaving(self):
@@ -212,6 +315,34 @@ class TestManyAtOnce:
         assert codes(results) == {"not_enough_points"}
         assert len(transfers(chen)) == 12
         assert check(chen) == 1
+
+    def test_an_allowance_of_two_is_taken_twice_by_thirty_two_threads(self, rule):
+        rule("help", points=100)
+        chen = somebody()
+        give(chen, now=NOON)
+        results = at_once(32, lambda _: spend(chen, 9, now=NOON, allowance=masks()))
+        assert codes(results) == {"allowance_used"}
+        assert len([each for each in results if not isinstance(each, Exception)]) == 2
+        assert (check(chen), account(chen).taken) == (82, {"2026-11-30": {"prod_masks": 2}})
+
+    def test_an_allowance_holds_while_others_earn_and_take_it_back(self, rule):
+        rule("help", points=10)
+        chen = somebody()
+        for number in range(4):
+            give(chen, now=NOON)
+            spend(chen, 1, f"redemption:{number}", now=NOON, allowance=masks(at_most=4))
+        acts = [
+            *(lambda: spend(chen, 1, now=NOON, allowance=masks(at_most=4)) for _ in range(6)),
+            *(lambda n=n: give_back(chen, f"redemption:{n}", now=NOON, allowance=masks()) for n in range(2)),
+            *(lambda: give(chen, now=NOON) for _ in range(2)),
+        ]
+        results = at_once(len(acts), lambda number: acts[number]())
+        assert codes(results) <= {"allowance_used", "points_busy"}
+        standing = [each.fact for each in transfers(chen) if each.credit == "spent"]
+        returned = [each.undoes for each in transfers(chen) if each.undoes]
+        assert account(chen).taken == {"2026-11-30": {"prod_masks": len(standing) - len(returned)}}
+        assert len(standing) - len(returned) <= 4
+        check(chen)
 
     def test_the_same_transfer_from_thirty_two_threads_happens_once(self):
         chen = somebody()

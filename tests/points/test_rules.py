@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib.points import rules
-from chalicelib.points.rules import Movement, Refusal, Rule, add_up, decide
+from chalicelib.points.rules import Allowance, Movement, Refusal, Rule, add_up, decide
 from chalicelib.points.settings import DEFAULTS, Settings
 
 DAY = date(2026, 11, 22)
@@ -28,7 +28,7 @@ class TestCaps:
         assert earn(2)[1] is None
         used, refused = earn(3)
         assert refused == "cap_a_day"
-        assert used["2026-11-22 help"] == 20
+        assert used["2026-11-22"] == {"help": 20}
 
     def test_nothing_is_given_in_part(self):
         assert earn(1, Rule(name="x", points=10, a_day=9))[1] == "cap_a_day"
@@ -37,10 +37,11 @@ class TestCaps:
         used, _ = earn(2)
         used, refused = earn(2, day=DAY + timedelta(days=1), used=used)
         assert refused is None
-        assert used == {"2026-11-23 help": 20, "2026-11 help": 40}
+        assert used == {"2026-11-22": {"help": 20}, "2026-11-23": {"help": 20}, "2026-11": {"help": 40}}
         used, refused = earn(2, day=DAY + timedelta(days=2), used=used)
-        assert (refused, used["2026-11 help"]) == ("cap_a_month", 50)
-        assert earn(1, day=date(2026, 12, 1), used=used) == ({"2026-12-01 help": 10, "2026-12 help": 10}, None)
+        assert (refused, used["2026-11"]) == ("cap_a_month", {"help": 50})
+        used, refused = earn(1, day=date(2026, 12, 1), used=used)
+        assert (refused, used["2026-12-01"], used["2026-12"]) == (None, {"help": 10}, {"help": 10})
 
     def test_two_friends_do_not_farm(self):
         used, refused = earn(2, whom="res_a")
@@ -56,6 +57,68 @@ class TestCaps:
     def test_rules_do_not_share_their_caps(self):
         used, _ = earn(2)
         assert decide("read", HELP, used, with_whom=None, day=DAY).refused is None
+
+
+class TestAllowances:
+    LAST = date(2026, 11, 30)
+
+    def masks(self, quantity: int = 1, at_most: int | None = 2) -> Allowance:
+        return Allowance(of="prod_masks", until=self.LAST, quantity=quantity, at_most=at_most)
+
+    def test_as_many_as_allowed_and_then_it_says_how_many_are_left(self):
+        taken = rules.take({}, self.masks(), day=DAY)
+        assert taken == {"2026-11-30": {"prod_masks": 1}}
+        with pytest.raises(rules.AllowanceUsed) as refusal:
+            rules.take(taken, self.masks(2), day=DAY)
+        assert (refusal.value.left, "还可以兑换 1 份" in refusal.value.detail) == (1, True)
+        with pytest.raises(rules.AllowanceUsed) as refusal:
+            rules.take(rules.take(taken, self.masks(), day=DAY), self.masks(), day=DAY)
+        assert (refusal.value.left, refusal.value.code) == (0, "allowance_used")
+        assert not refusal.value.detail.isascii()
+
+    def test_what_is_not_capped_is_counted_for_a_cap_that_comes_later(self):
+        taken = rules.take({}, self.masks(5, at_most=None), day=DAY)
+        with pytest.raises(rules.AllowanceUsed) as refusal:
+            rules.take(taken, self.masks(1, at_most=2), day=DAY)
+        assert refusal.value.left == 0, "lowered under what was taken"
+
+    def test_another_thing_and_another_period_have_their_own(self):
+        taken = rules.take({}, self.masks(2), day=DAY)
+        rice = msgspec.structs.replace(self.masks(2), of="prod_rice")
+        december = msgspec.structs.replace(self.masks(2), until=date(2026, 12, 31))
+        assert len(rules.take(rules.take(taken, rice, day=DAY), december, day=DAY)) == 2
+
+    def test_after_the_last_day_nothing_is_allowed(self):
+        assert rules.take({}, self.masks(), day=self.LAST)
+        with pytest.raises(rules.AllowanceOver):
+            rules.take({}, self.masks(), day=self.LAST + timedelta(days=1))
+
+    def test_what_is_put_back_may_be_taken_again_and_never_more(self):
+        taken = rules.put_back(rules.take({}, self.masks(2), day=DAY), self.masks(1))
+        assert taken == {"2026-11-30": {"prod_masks": 1}}
+        assert rules.running(rules.put_back(taken, self.masks(2)), NOON) == {}
+        assert rules.put_back({}, self.masks(2)) == {}, "forgotten stays forgotten"
+
+    def test_nothing_or_less_is_no_quantity(self):
+        for wrong in (0, -1):
+            with pytest.raises(ValueError, match="nothing"):
+                self.masks(wrong)
+
+    @pytest.mark.parametrize(
+        ("day", "end"),
+        [("2026-11-01", "2026-11-30"), ("2026-12-31", "2026-12-31"), ("2028-02-05", "2028-02-29")],
+    )
+    def test_a_month_ends_on_its_last_day(self, day, end):
+        assert rules.month_end(date.fromisoformat(day)) == date.fromisoformat(end)
+
+
+def test_counts_are_kept_until_their_period_is_over_in_shanghai_and_an_hour_longer():
+    counts = {"2026-11-30": {"prod_masks": 2}, "2026-11": {"help": 10}, "2026-11-29": {"help": 10}, "2027-01-31": {}}
+    midnight = datetime(2026, 11, 30, 16, tzinfo=UTC)
+    assert rules.running(counts, midnight).keys() == {"2026-11-30", "2026-11"}
+    assert rules.running(counts, midnight + rules.LATE - timedelta(seconds=1)).keys() == {"2026-11-30", "2026-11"}
+    assert rules.running(counts, midnight + rules.LATE) == {}
+    assert rules.running({"2026-12": {"help": 3}}, NOON) == {"2026-12": {"help": 3}}, "by a clock that is ahead"
 
 
 class TestInForce:
@@ -119,7 +182,7 @@ def test_what_is_no_amount_is_refused(wrong):
 
 
 def test_refusals_are_those_of_the_day_and_each_once():
-    one = Refusal(NOON, "help", "帮助邻居", "cap_a_day", "offer_1")
+    one = Refusal(NOON, "help", "cap_a_day", "offer_1")
     other = msgspec.structs.replace(one, subject="offer_2")
     assert rules.with_refusal([one, other], one) == [other, one]
     tomorrow = msgspec.structs.replace(one, at=NOON + timedelta(days=1))

@@ -44,6 +44,19 @@ def test_each_gain_and_spend_with_reason_and_balance(chen):
     assert october["next"] is None
 
 
+def test_a_refusal_bears_the_name_its_rule_has_now(hood, configure):
+    chen, reading = hood.resident(), {"name": "阅读信息", "points": 2, "a_day": 2}
+    configure("points", rules={"reading": reading})
+    for _ in range(2):
+        give(chen.id, "reading")
+    assert [each["name"] for each in chen.get("/me/points").json["refusals"]] == ["阅读信息"]
+    configure("points", rules={"reading": {**reading, "name": "看看新消息", "on": False}})
+    assert [each["name"] for each in chen.get("/me/points").json["refusals"]] == ["看看新消息"]
+    configure("points", rules={})
+    (refusal,) = chen.get("/me/points").json["refusals"]
+    assert (refusal["name"], refusal["reason"]) == ("已停用的积分规则", "cap_a_day")
+
+
 def test_balances_go_on_from_page_to_page(chen):
     give(chen.id, now=OCTOBER)
     for number in range(45):

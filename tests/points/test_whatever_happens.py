@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,16 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from chalicelib.kit import clock
 from chalicelib.kit import settings as kit_settings
 from chalicelib.kit.errors import Problem
 from chalicelib.points import audit, reversal
+from chalicelib.points import rules as points_rules
+from chalicelib.points.models import Account, partition
+from chalicelib.points.service import Allowance
 from tests.engine import local_aws
 from tests.points import books
-from tests.points.model import Model, Rule
+from tests.points.model import Model, Rule, Taken
 
 STORIES = int(os.environ.get("PROVE", "0"))
 STEPS = 60 if STORIES else 25
@@ -29,9 +33,12 @@ _names = itertools.count()
 people = st.sampled_from(range(3))
 subjects = st.sampled_from([f"s{number}" for number in range(8)])
 others = st.sampled_from([None, "res_li", "res_wang"])
-redemptions = st.sampled_from([f"redemption:{number}" for number in range(6)])
+redemptions = st.sampled_from([f"redemption:{number}" for number in range(12)])
 rule_names = st.sampled_from(["help", "read", "off"])
 caps = st.one_of(st.none(), st.integers(5, 60))
+limits = st.one_of(st.none(), st.integers(0, 5))
+things = st.sampled_from(["masks", "rice"])
+CAMPAIGN_ENDS = date(2026, 12, 3)
 
 
 class Books(RuleBasedStateMachine):
@@ -78,12 +85,24 @@ class Books(RuleBasedStateMachine):
     def spend(self, who: int, amount: int, transfer: str) -> None:
         resident = self.people[who]
         done = outcome(lambda: books.spend(resident, amount, transfer, now=self.now))
-        assert done == self.model.spend(resident, transfer, amount)
+        assert done == self.model.spend(resident, transfer, amount, None, self.now)
+
+    @rule(who=people, amount=st.integers(1, 6), transfer=redemptions, quantity=st.integers(1, 3), cap=limits, of=things)
+    def take(self, who: int, amount: int, transfer: str, quantity: int, cap: int | None, of: str) -> None:
+        """Masks by the month, rice by a campaign whose last day is fixed; the cap changes from call to call."""
+        resident, today = self.people[who], clock.day(self.now)
+        taken = Taken(of, points_rules.month_end(today) if of == "masks" else CAMPAIGN_ENDS, quantity, cap)
+        allowance = Allowance(of, taken.until, quantity, cap)
+        done = outcome(lambda: books.spend(resident, amount, transfer, now=self.now, allowance=allowance))
+        assert done == self.model.spend(resident, transfer, amount, taken, self.now)
 
     @rule(who=people, transfer=redemptions)
     def give_back(self, who: int, transfer: str) -> None:
         resident = self.people[who]
-        done = outcome(lambda: books.give_back(resident, transfer, now=self.now))
+        spent = self.model.spent.get((resident, transfer))
+        taken = spent and spent.taken
+        allowance = Allowance(taken.of, taken.until, taken.quantity, taken.at_most) if taken else None
+        done = outcome(lambda: books.give_back(resident, transfer, now=self.now, allowance=allowance))
         assert done == self.model.give_back(resident, transfer)
 
     @rule(who=people, kind=st.sampled_from(["help", "read"]), subject=subjects)
@@ -111,6 +130,17 @@ class Books(RuleBasedStateMachine):
         assert sum(each.issued for each in found) == self.model.issued
         assert sum(each.spent for each in found) == self.model.out
         assert self.model.issued == self.model.held + self.model.out
+
+    @invariant()
+    def what_was_taken_is_counted(self) -> None:
+        if not hasattr(self, "people"):
+            return
+        today = clock.day(self.now)
+        for resident in self.people:
+            account = Account.find(partition(resident), "ACCOUNT")
+            for of, until in (("masks", points_rules.month_end(today)), ("rice", CAMPAIGN_ENDS)):
+                counted = account.taken.get(f"{until}", {}).get(of, 0) if account else 0
+                assert counted == self.model.taken(resident, of, until) or until < today
 
 
 def outcome(act: Any) -> str:
