@@ -28,7 +28,9 @@ from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
 from chalicelib.points import audit, reversal
+from chalicelib.points import service as points
 from chalicelib.points.rules import RuleId
+from chalicelib.points.service import Correction
 
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
 ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -80,6 +82,14 @@ class Audit(_Command, frozen=True, tag="audit"):
     """Compare every balance with the transfers now, as every night. Send it again while it is not finished."""
 
 
+class CorrectPoints(_Command, frozen=True, tag="correct_points"):
+    """Take back what one transfer gave, e.g. `help:offer_…`. The resident reads the reason in statement and inbox."""
+
+    resident_id: ResidentId
+    transfer: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
+    reason: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\S")]
+
+
 class ReversePoints(_Command, frozen=True, tag="reverse_points"):
     """Take back what a rule gave in a period. First with `dry_run`, and the rule switched off before."""
 
@@ -89,7 +99,7 @@ class ReversePoints(_Command, frozen=True, tag="reverse_points"):
     dry_run: bool = True
 
 
-Command = PutAreas | GrantDuty | EndDuty | Audit | ReversePoints
+Command = PutAreas | GrantDuty | EndDuty | Audit | CorrectPoints | ReversePoints
 
 
 class Call(NamedTuple):
@@ -131,6 +141,8 @@ def _about(command: Command) -> dict[str, Any]:
         return {"command": name, "areas": len(command.areas)}
     if isinstance(command, Audit):
         return {"command": name}
+    if isinstance(command, CorrectPoints):
+        return {"command": name, "resident": command.resident_id, "transfer": command.transfer}
     if isinstance(command, ReversePoints):
         return {"command": name, "rule": command.rule, "dry_run": command.dry_run}
     return {"command": name, "resident": command.resident_id, "role": command.role, "area": command.area}
@@ -227,6 +239,23 @@ def _audit(command: Audit, call: Call) -> Report | str:
     return Report(f"已核对 {figures['residents']} 位居民的积分，{figures['wrong']} 位账目不符，请逐一查看。", figures)
 
 
+def _correct_points(command: CorrectPoints, call: Call) -> str:
+    resident = _resident(command.resident_id)
+    why = command.reason.strip().rstrip("。")
+
+    def correct() -> Correction:
+        with transaction() as tx:
+            done = points.correct(tx, resident.id, transfer_id=command.transfer, reason=f"更正：{why}", now=call.now)
+            if done.taken:
+                facts = {"what": done.what, "points": f"{done.taken}", "why": why}
+                notices.tell(tx, resident.id, "points_corrected", about=resident.id, now=call.now, **facts)
+        return done
+
+    done = points.settled(correct)
+    short = f"另有 {done.missing} 分已被花掉，没有收回，已记下来。" if done.missing else ""
+    return f"已收回 {resident.nickname} 因“{done.what}”得到的 {done.taken} 分。{short}"
+
+
 def _reverse_points(command: ReversePoints, call: Call) -> Report:
     if command.until <= command.since:
         raise CommandInvalid(fields={"until": "应晚于 since"})
@@ -259,5 +288,6 @@ _HANDLERS: dict[type[Any], Callable[[Any, Call], str | Report]] = {
     GrantDuty: _grant_duty,
     EndDuty: _end_duty,
     Audit: _audit,
+    CorrectPoints: _correct_points,
     ReversePoints: _reverse_points,
 }

@@ -36,6 +36,7 @@ INBOX = "pages/inbox/index"
 REVIEWS = "pages/staff/reviews"
 HOMES = "pages/staff/homes"
 ME = "pages/me/index"
+POINTS = "pages/me/points"
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -442,5 +443,12 @@ KINDS: dict[str, Kind] = {
         template="community",
         subject="您的职务已结束",
         hint="{role}：{place}",
+    ),
+    # ---------------------------------------------------------------------------------------------- points
+    "points_corrected": Kind(
+        to="the resident from whom an administrator took back what one transfer had given",
+        title="一笔积分有更正",
+        text="“{what}”的积分收回了 {points} 分。原因：{why}。有疑问请联系社区。",
+        page=POINTS,
     ),
 }

@@ -188,10 +188,11 @@ def give_back(
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """What was taken back, and what could not be because it was spent already."""
+    """What was taken back, what could not be because it was spent already, and for what it had been given."""
 
     taken: int
     missing: int
+    what: str
 
 
 def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str, now: datetime) -> Correction:
@@ -223,7 +224,7 @@ def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str,
             tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
     else:
         tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
-    return Correction(taken, missing)
+    return Correction(taken, missing, first.reason)
 
 
 def close(resident_id: str, *, now: datetime) -> None:

@@ -15,6 +15,7 @@ from chalicelib.kit.table import Item
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, partition
 from tests.neighbourhood import Hood, Neighbour
+from tests.points import books
 
 
 def administer(command: str, **more: Any) -> dict[str, Any]:
@@ -206,6 +207,76 @@ class TestEndingADuty:
         end(neighbour, hood.grid)
         held = {(each["role"], each["area"]) for each in neighbour.get("/me").json["duties"]}
         assert held == {("moderator", hood.grid), ("grid_worker", hood.community)}
+
+
+class TestCorrectingPoints:
+    def correct(self, neighbour: Neighbour, transfer: str, reason: str = "重复记了一次") -> dict[str, Any]:
+        return administer("correct_points", resident_id=neighbour.id, transfer=transfer, reason=reason)
+
+    def statement(self, neighbour: Neighbour) -> list[tuple[int, str, int]]:
+        month = f"{clock.day(clock.now()):%Y-%m}"
+        lines = neighbour.get(f"/me/points/statement?month={month}").json["items"]
+        return [(line["change"], line["reason"], line["balance"]) for line in lines]
+
+    def test_the_resident_reads_why_in_the_statement_and_the_inbox(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        books.give(neighbour.id, subject="offer_1")
+        answer = self.correct(neighbour, "help:offer_1", "重复记了一次。")
+        nickname = neighbour.get("/me").json["nickname"]
+        assert answer == {"ok": True, "detail": f"已收回 {nickname} 因“帮助邻居”得到的 10 分。"}
+        assert self.statement(neighbour)[-1] == (-10, "更正：重复记了一次", 0)
+        (notice,) = neighbour.get("/inbox").json["items"]
+        assert notice["text"] == "“帮助邻居”的积分收回了 10 分。原因：重复记了一次。有疑问请联系社区。"
+
+    def test_again_and_what_never_was_are_refused_and_change_and_tell_nothing(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        books.give(neighbour.id, subject="offer_1")
+        books.spend(neighbour.id, 4, "redemption:1")
+        first = self.correct(neighbour, "help:offer_1")
+        assert "另有 4 分已被花掉" in first["detail"]
+        refused = {
+            transfer: self.correct(neighbour, transfer) for transfer in ("help:offer_1", "help:x", "redemption:1")
+        }
+        assert {transfer: answer["code"] for transfer, answer in refused.items()} == {
+            "help:offer_1": "transfer_already_corrected",
+            "help:x": "transfer_unknown",
+            "redemption:1": "transfer_not_correctable",
+        }
+        assert all(not answer["detail"].isascii() for answer in refused.values())
+        assert (books.check(neighbour.id), neighbour.told) == (0, ["points_corrected"])
+
+    def test_who_has_spent_everything_loses_and_is_told_nothing(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        books.give(neighbour.id, subject="offer_1")
+        books.spend(neighbour.id, 10)
+        assert "10 分已被花掉" in self.correct(neighbour, "help:offer_1")["detail"]
+        assert neighbour.told == []
+
+    def test_two_administrators_at_once_take_it_back_once(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        books.give(neighbour.id, subject="offer_1")
+        books.give(neighbour.id, subject="offer_2")
+        answers = books.at_once(8, lambda _: self.correct(neighbour, "help:offer_1"))
+        assert sorted(answer.get("code", "ok") for answer in answers) == ["ok"] + 7 * ["transfer_already_corrected"]
+        assert (books.check(neighbour.id), neighbour.told) == (10, ["points_corrected"])
+
+    @pytest.mark.parametrize(
+        ("change", "wrong"),
+        [
+            ({"reason": " "}, "reason"),
+            ({"reason": "长" * 61}, "reason"),
+            ({"transfer": ""}, "transfer"),
+            ({"x": 1}, "x"),
+        ],
+    )
+    def test_a_wrong_command_does_nothing(self, hood: Hood, change: dict[str, Any], wrong: str) -> None:
+        event = {"resident_id": "res_1", "transfer": "help:offer_1", "reason": "重复", **change}
+        answer = administer("correct_points", **event)
+        assert (answer["code"], list(answer["fields"])) == ("command_invalid", [wrong])
+
+    def test_somebody_nobody_knows_is_refused(self) -> None:
+        answer = administer("correct_points", resident_id="res_nobody", transfer="help:1", reason="重复")
+        assert answer["code"] == "resident_unknown"
 
 
 def test_the_function_itself_answers_as_the_command_does(hood: Hood) -> None:

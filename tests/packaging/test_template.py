@@ -153,7 +153,7 @@ def test_an_alarm_rings_for_what_the_code_reports_in_the_stages_own_namespace(
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
         if alarm["Properties"]["Namespace"] not in ("AWS/ApiGateway", "AWS/Lambda", "AWS/SQS")
     }
-    assert set(reported) == {"crash", "administrator_needed"}
+    assert set(reported) == {"crash", "administrator_needed", "points_mismatches", "points_total_wrong"}
     for function, properties in functions.items():
         for namespace in reported.values():
             assert properties["Environment"]["Variables"]["METRICS_NAMESPACE"] == namespace, function

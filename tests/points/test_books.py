@@ -249,7 +249,7 @@ class TestCorrecting:
     def test_what_was_given_is_taken_back_once(self):
         chen = somebody()
         give(chen, subject="o1")
-        assert correct(chen, "help:o1") == service.Correction(10, 0)
+        assert correct(chen, "help:o1") == service.Correction(10, 0, "帮助邻居")
         with pytest.raises(rules.AlreadyCorrected):
             correct(chen, "help:o1")
         assert check(chen) == 0
@@ -259,7 +259,7 @@ class TestCorrecting:
         chen = somebody()
         give(chen, subject="o1")
         spend(chen, 7)
-        assert correct(chen, "help:o1") == service.Correction(3, 7)
+        assert correct(chen, "help:o1") == service.Correction(3, 7, "帮助邻居")
         assert Shortfall.fetch(partition(chen), "SHORT#help:o1").missing == 7
         assert check(chen) == 0
 
@@ -267,7 +267,7 @@ class TestCorrecting:
         chen = somebody()
         give(chen, subject="o1")
         spend(chen, 10)
-        assert correct(chen, "help:o1") == service.Correction(0, 10)
+        assert correct(chen, "help:o1") == service.Correction(0, 10, "帮助邻居")
         give(chen, subject="o2")
         with pytest.raises(rules.AlreadyCorrected):
             correct(chen, "help:o1")
