@@ -18,6 +18,7 @@ from chalicelib.console import commands as console
 from chalicelib.content import jobs as content_jobs  # noqa: F401 - registers its timers
 from chalicelib.content import personal as content_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.content import routes as content
+from chalicelib.entitlements import personal as entitlements_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its timers
 from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.help import routes as help_requests

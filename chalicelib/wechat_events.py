@@ -14,6 +14,7 @@ from chalice import Blueprint
 from chalicelib.account import closing  # noqa: F401 - registers for withdrawn authorizations
 from chalicelib.content import personal as content_personal  # noqa: F401
 from chalicelib.content import photo_checks
+from chalicelib.entitlements import personal as entitlements_personal  # noqa: F401
 from chalicelib.help import personal as help_personal  # noqa: F401
 from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
