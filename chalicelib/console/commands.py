@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,9 @@ from msgspec import Meta
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
+from chalicelib.console import mall
+from chalicelib.console.command import Call, CommandInvalid, Report
+from chalicelib.console.command import Command as _Command
 from chalicelib.kit import clock, log
 from chalicelib.kit.errors import Invalid, Problem
 from chalicelib.kit.transaction import transaction
@@ -34,14 +37,6 @@ from chalicelib.points.service import Correction
 
 Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
 ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
-
-
-class CommandInvalid(Invalid):
-    code, detail = "command_invalid", "命令写得不对，请对照说明改正。"
-
-
-class _Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="command"):
-    pass
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,22 +94,7 @@ class ReversePoints(_Command, frozen=True, tag="reverse_points"):
     dry_run: bool = True
 
 
-Command = PutAreas | GrantDuty | EndDuty | Audit | CorrectPoints | ReversePoints
-
-
-class Call(NamedTuple):
-    """What is known of one invocation."""
-
-    request_id: str
-    now: datetime
-    seconds_left: Callable[[], float]
-
-
-class Report(NamedTuple):
-    """An answer that has more to it than a sentence."""
-
-    detail: str
-    figures: dict[str, Any]
+Command = PutAreas | GrantDuty | EndDuty | Audit | CorrectPoints | ReversePoints | mall.Commands
 
 
 def administer(
@@ -141,6 +121,8 @@ def _about(command: Command) -> dict[str, Any]:
         return {"command": name, "areas": len(command.areas)}
     if isinstance(command, Audit):
         return {"command": name}
+    if isinstance(command, mall.Commands):
+        return {"command": name, **mall.about(command)}
     if isinstance(command, CorrectPoints):
         return {"command": name, "resident": command.resident_id, "transfer": command.transfer}
     if isinstance(command, ReversePoints):
@@ -290,4 +272,5 @@ _HANDLERS: dict[type[Any], Callable[[Any, Call], str | Report]] = {
     Audit: _audit,
     CorrectPoints: _correct_points,
     ReversePoints: _reverse_points,
+    **mall.HANDLERS,
 }

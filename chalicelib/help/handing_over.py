@@ -20,8 +20,6 @@ from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.wechat.codes import mini_program_code
 
-# Who may hand over goods at a drop point besides those who care for the area.
-COUNTER = people_rules.CARERS | {"desk_clerk"}
 CODE_LIFE = timedelta(days=60)
 # Opened by whoever scans a pick-up code; the code itself is in its scene.
 PICK_UP_PAGE = "pages/staff/pick-up"
@@ -94,7 +92,7 @@ def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt,
 def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Offer:
     """Staff at the drop point hand the goods to whoever shows the pick-up code."""
     person = people.present(caller, now=now)
-    if not any(duty.role in COUNTER for duty in person.duties):
+    if not any(duty.role in people_rules.COUNTER for duty in person.duties):
         raise people_rules.DutyNeeded()  # before the code is looked at: nobody else learns which ones exist
     with transaction() as tx:
         tries = rules.settings_in_force().pick_up_tries_an_hour
@@ -109,7 +107,7 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
         )
         if request is None or brought is None:
             raise rules.CodeUnknown()
-        person.must_hold(COUNTER, request.area)
+        person.must_hold(people_rules.COUNTER, request.area)
         if attempt.made(brought):
             return brought
         if brought.state == "collected":

@@ -14,27 +14,17 @@ from typing import TypeVar
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, Unanswered
 from chalicelib.kit import timers
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit import transaction as transactions
+from chalicelib.kit.errors import Changed as Changed
 from chalicelib.kit.table import Action, Condition
 from chalicelib.kit.transaction import transaction
-from chalicelib.points.rules import BooksChanged
 
-TRIES = 10
 R = TypeVar("R")
-
-
-class Changed(Conflict):
-    """The request is not what it was when it was read."""
 
 
 def settled(act: Callable[[], R]) -> R:
     """Do the act, reading and deciding anew as long as others change the same request, or a helper's points, in between."""
-    for _ in range(TRIES):
-        try:
-            return act()
-        except (Changed, BooksChanged):
-            continue
-    raise rules.TryAgain()
+    return transactions.settled(act, or_raise=rules.TryAgain())
 
 
 def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime) -> None:

@@ -51,6 +51,10 @@ class Conflict(Problem):
     code, detail = "changed_meanwhile", "情况刚刚有变化，请刷新后再看。"
 
 
+class Changed(Conflict):
+    """What an act had read is not so any more: `transaction.settled` lets it read and decide again."""
+
+
 class Invalid(Problem):
     """The request itself is wrong. `fields` lists each wrong field with its reason."""
 

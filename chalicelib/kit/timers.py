@@ -21,7 +21,7 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 
-SHARDS = 4  # partitions of the index; each takes 1,000 writes a second
+SHARDS = 16  # partitions of the index, each takes 1,000 writes a second: a campaign starts thousands of timers at once
 _BATCH = 50
 _LONGEST_PAUSE = timedelta(hours=6)
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -26,12 +26,26 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.kit import aws
-from chalicelib.kit.errors import Problem, TooMany
+from chalicelib.kit.errors import Changed, Problem, TooMany
 from chalicelib.kit.table import Item
 
 CONFLICT_TRIES = 5
 _FIRST_PAUSE = 0.03  # seconds; doubled each time, with full jitter
 _CHECK, _DELETE, _PUT, _UPDATE = range(4)  # the order in which PynamoDB sends them
+
+TRIES = 12
+_PAUSE = 0.02  # seconds, growing with every try, with full jitter
+R = TypeVar("R")
+
+
+def settled(act: Callable[[], R], *, or_raise: Problem) -> R:
+    """Do the act, reading and deciding anew as long as others change the same in between."""
+    for attempt in range(TRIES):
+        try:
+            return act()
+        except Changed:
+            time.sleep(random.uniform(0, _PAUSE * (attempt + 1)))
+    raise or_raise
 
 
 class ServerBusy(TooMany):

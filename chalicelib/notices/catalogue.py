@@ -27,12 +27,15 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     "ask_for_help": ("help_progress", "review_result"),
     "offer_help": ("help_progress",),
     "volunteer": ("community",),
+    "redeem": ("community",),
     "register": ("review_result", "community"),
     "work": ("to_do",),
 }
 
 HELP = "pages/help/detail?id={about}"
 INBOX = "pages/inbox/index"
+REDEMPTION = "pages/mall/redemption?id={about}"
+DELIVERIES = "pages/staff/deliveries"
 REVIEWS = "pages/staff/reviews"
 HOMES = "pages/staff/homes"
 ME = "pages/me/index"
@@ -302,6 +305,82 @@ KINDS: dict[str, Kind] = {
         template="community",
         subject="{title}",
         hint="邻居求助：{place}",
+    ),
+    # ------------------------------------------------------------------------------------------------ mall
+    "redemption_waiting": Kind(
+        to="the resident, some days before the last",
+        title="您兑换的东西还没有领",
+        text="您兑换的{name} {quantity}还在{place}，请在{until}前（含当天）带兑换码去领，过期积分会退回。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}等您领取",
+        hint="{until}前到{place}",
+        matters=True,
+    ),
+    "redemption_collected": Kind(
+        to="the resident",
+        title="兑换的东西已领走",
+        text="您兑换的{name} {quantity}已经凭兑换码领走。如果不是您领的，请马上联系社区。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}已领走",
+        hint="不是您领的请联系社区",
+    ),
+    "redemption_delivered": Kind(
+        to="the resident",
+        title="兑换的东西已送到",
+        text="您兑换的{name} {quantity}已经送到。如果没有收到，请马上联系社区。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}已送到",
+        hint="没有收到请联系社区",
+    ),
+    "redemption_left": Kind(
+        to="the resident",
+        title="兑换的东西已送到",
+        text="您兑换的{name} {quantity}已经送到，{reason}。放在哪里，请点开看照片。没有收到，请马上联系社区。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}已送到",
+        hint="{reason}",
+        matters=True,
+    ),
+    "redemption_expired": Kind(
+        to="the resident",
+        title="兑换已过期，积分退回",
+        text="您兑换的{name}没有在期限内领取，{points} 分已经退回，需要的话可以重新兑换。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}兑换已过期",
+        hint="{points} 分已经退回",
+    ),
+    "redemption_not_delivered": Kind(
+        to="the resident",
+        title="没能送到，积分退回",
+        text="很抱歉，您兑换的{name}没能在期限内送到，{points} 分已经退回。需要的话请联系社区。",
+        page=REDEMPTION,
+        template="community",
+        subject="{name}没能送到",
+        hint="{points} 分已经退回",
+        matters=True,
+    ),
+    "delivery_waiting": Kind(
+        to="the grid worker",
+        title="有东西要送",
+        text="请把{name} {quantity}送到{place}，{until}前（含当天）送到。",
+        page=DELIVERIES,
+        template="to_do",
+        subject="送{name} {quantity}",
+        hint="{place}",
+    ),
+    "delivery_late": Kind(
+        to="the grid worker",
+        title="还有东西没有送到",
+        text="{place}的{name} {quantity}还没有送到，请在{until}前（含当天）送到，过期就退回积分了。",
+        page=DELIVERIES,
+        template="to_do",
+        subject="还没送：{name} {quantity}",
+        hint="{until}前：{place}",
     ),
     # --------------------------------------------------------------------------------------------- content
     "content_in_review": Kind(

@@ -40,6 +40,8 @@ ROLE_NAMES = {
 }
 # Who looks after residents day by day: confirms where they live, sees unanswered requests, makes the calls.
 CARERS: frozenset[str] = frozenset({"micro_grid_head", "grid_worker", "community_worker"})
+# Who may hand over goods at a drop point or a desk besides those who care for the area.
+COUNTER = CARERS | {"desk_clerk"}
 
 NICKNAME_OF_THE_CLOSED = "已注销用户"
 

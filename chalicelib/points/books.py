@@ -5,8 +5,6 @@ A write that finds them changed raises `BooksChanged` at the commit; `settled` l
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,25 +12,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from chalicelib.kit import clock
+from chalicelib.kit import transaction as transactions
 from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import transaction
 from chalicelib.points import rules
 from chalicelib.points.models import Account, Opening, Transfer
 from chalicelib.points.rules import Allowance, BooksChanged, Counts, Refusal, Rule
 
-TRIES = 12
-_PAUSE = 0.02  # seconds, growing with every try, with full jitter
 R = TypeVar("R")
 
 
 def settled(act: Callable[[], R]) -> R:
     """Do the act, reading and deciding anew as long as others change the same books in between."""
-    for attempt in range(TRIES):
-        try:
-            return act()
-        except BooksChanged:
-            time.sleep(random.uniform(0, _PAUSE * (attempt + 1)))
-    raise rules.TooManyAtOnce()
+    return transactions.settled(act, or_raise=rules.TooManyAtOnce())
 
 
 class Book:

@@ -243,5 +243,5 @@ def sweep(town: Town) -> Act:
 
     event = dict.fromkeys(("id", "account", "region", "source", "detail-type", "version"), "")
     event |= {"time": "2020-01-01T00:00:00Z", "detail": {}, "resources": []}
-    assert timers.SHARDS == 4
+    assert timers.SHARDS == 16
     return lambda: app.sweep(event, Context())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 
 import pytest
 
@@ -231,13 +232,13 @@ class TestFailing:
 class TestShortOfTime:
     def test_it_stops_while_there_is_time_to_stop(self):
         there = [waiting(shard=0) for _ in range(5)]
-        clock_left = iter([60, 60, *[9] * 9])
+        clock_left = chain([60, 60], repeat(9))
         assert timers.sweep(now=NOW, time_left=lambda: next(clock_left)) == 2
         assert sum(left(each) for each in there) == 2
 
     def test_the_next_minute_goes_on_with_the_rest(self):
         there = [waiting(shard=0) for _ in range(5)]
-        clock_left = iter([60, 60, *[9] * 9])
+        clock_left = chain([60, 60], repeat(9))
         timers.sweep(now=NOW, time_left=lambda: next(clock_left))
         sweep(NOW + MINUTE)
         assert [left(each) for each in there] == [1] * 5
@@ -247,7 +248,7 @@ class TestShortOfTime:
             waiting(shard=0)
         there = waiting(shard=2)
         for minute in range(timers.SHARDS):
-            clock_left = iter([60, 60, *[9] * 20])
+            clock_left = chain([60, 60], repeat(9))
             timers.sweep(now=NOW + minute * MINUTE, time_left=lambda times=clock_left: next(times))
         assert left(there) == 1
 

@@ -1,0 +1,85 @@
+"""A redemption that comes to nothing: called off by the resident, or not collected in time. Points and stock go back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.kit import timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.mall import rules, stock
+from chalicelib.mall.models import Redemption
+from chalicelib.mall.redeeming import allowance
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+from chalicelib.points import service as points
+from chalicelib.points.rules import AlreadyReturned
+
+_REASONS = {"cancelled": "取消兑换", "expired": "逾期未领"}
+
+
+def cancel(*, caller: Caller, redemption_id: str, attempt: Attempt, now: datetime) -> Redemption:
+    """The resident does not want it after all."""
+
+    def call_off() -> Redemption:
+        mine: Redemption | None
+        person, (mine,) = people.present_with(caller, Redemption.key(redemption_id), now=now)
+        if mine is None or mine.resident != person.id:
+            raise rules.RedemptionGone()
+        if attempt.made(mine):
+            return mine
+        rules.REDEMPTION.check(mine.state, "cancelled", or_raise=rules.NotNow(mine.state))
+        with transaction() as tx:
+            end(tx, mine, "cancelled", attempt=attempt, now=now)
+            person.still(tx)
+        mine.state, mine.ended_at = "cancelled", now
+        return mine
+
+    return settled(call_off, or_raise=rules.MallBusy())
+
+
+def expire(redemption: Redemption, *, now: datetime) -> None:
+    """Timer: nobody came for it, or nobody could deliver it."""
+
+    def end_it() -> None:
+        current = Redemption.fetch(redemption.pk, redemption.sk)
+        if current.state != "reserved" or current.timer != "mall.expire" or now < current.collect_by:
+            return
+        with transaction() as tx:
+            end(tx, current, "expired", now=now)
+            kind = "redemption_expired" if current.how == "desk" else "redemption_not_delivered"
+            notices.tell(
+                tx, current.resident, kind, about=current.id, now=now, name=current.name, points=f"{int(current.cost)}"
+            )
+
+    settled(end_it, or_raise=rules.MallBusy())
+
+
+def end(tx: transaction, redemption: Redemption, state: str, *, now: datetime, attempt: Attempt | None = None) -> None:
+    """Give points, cap and stock back, once, with the change of the redemption that says so."""
+    tx.update(
+        redemption,
+        [
+            Redemption.state.set(state),
+            Redemption.ended_at.set(now),
+            *redemption.unlist(),
+            *timers.stop(),
+            *(attempt.remember() if attempt else []),
+        ],
+        when=Redemption.state == "reserved",
+        or_raise=Changed(),
+    )
+    stock.put_back(tx, redemption.product_id, redemption.taken_from)
+    try:
+        points.give_back(
+            tx,
+            redemption.resident,
+            transfer_id=redemption.fact,
+            reason=f"{_REASONS[state]}：{redemption.name}",
+            now=now,
+            allowance=allowance(redemption),
+        )
+    except AlreadyReturned:
+        raise Changed() from None  # by another who ends it at the same moment

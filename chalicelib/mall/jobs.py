@@ -1,0 +1,90 @@
+"""What happens in the mall by itself: reminders, the end of what nobody collects, and how much the catalogue says is left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib.areas import service as areas
+from chalicelib.kit import log, timers
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.mall import ending, products, rules
+from chalicelib.mall.collecting import said
+from chalicelib.mall.models import Product, Redemption, StockBucket
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+
+blueprint = Blueprint(__name__)
+
+
+@timers.on("mall.announce")
+def announce(redemption: Redemption, *, now: datetime) -> None:
+    """There is something new to deliver: the grid workers of the place hear of it."""
+    _tell(redemption, "mall.announce", now)
+
+
+@timers.on("mall.remind")
+def remind(redemption: Redemption, *, now: datetime) -> None:
+    """The last days to collect it have come, or to deliver it."""
+    _tell(redemption, "mall.remind", now)
+
+
+def _tell(redemption: Redemption, timer: str, now: datetime) -> None:
+    def tell_them() -> None:
+        current = Redemption.fetch(redemption.pk, redemption.sk)
+        if current.state != "reserved" or current.timer != timer:
+            return
+        with transaction() as tx:
+            tx.update(
+                current,
+                timers.set_to(current.pk, *rules.later_timer(current.collect_by, now)),
+                when=(Redemption.state == "reserved") & (Redemption.timer == timer),
+                or_raise=Changed(),
+            )
+            if current.how == "desk":
+                facts = {"place": current.desk_name or "", "until": rules.last_day(current.collect_by)}
+                notices.tell(
+                    tx, current.resident, "redemption_waiting", about=current.id, now=now, **said(current), **facts
+                )
+            else:
+                _tell_workers(tx, current, "delivery_waiting" if timer == "mall.announce" else "delivery_late", now)
+
+    settled(tell_them, or_raise=rules.MallBusy())
+
+
+def _tell_workers(tx: transaction, redemption: Redemption, kind: str, now: datetime) -> None:
+    home = redemption.home or ""
+    facts = {"place": areas.full_name(home), "until": rules.last_day(redemption.collect_by)}
+    for worker in people.holders("grid_worker", home, now=now):
+        notices.tell(tx, worker, kind, about=redemption.id, now=now, **said(redemption), **facts)
+
+
+@timers.on("mall.expire")
+def expire(redemption: Redemption, *, now: datetime) -> None:
+    """Nobody came for it, or nobody could deliver it."""
+    ending.expire(redemption, now=now)
+
+
+@timers.on("mall.unlist")
+def unlist(product: Product, *, now: datetime) -> None:
+    """A campaign is over."""
+    products.unlist(product, now=now)
+
+
+@blueprint.on_dynamodb_record(stream_arn="stream_arn", name="look_at_stock")  # type: ignore[untyped-decorator]
+def look_at_stock(event: Any) -> dict[str, Any]:
+    """Stock has moved: let the catalogue say how much is left, once for all movements of some seconds.
+
+    The last movement brings a look that sees all of them, so a look that fails is simply given again with its batch.
+    """
+    log.begin(worker="look_at_stock", request_id=event.context.aws_request_id)
+    moved = {
+        StockBucket(record["dynamodb"]["Keys"]["PK"]["S"], "STOCK").product_id for record in event.to_dict()["Records"]
+    }
+    for product_id in sorted(moved):
+        products.look_at_level(product_id)
+    log.measure({"products": len(moved)}, worker="look_at_stock")
+    return {"batchItemFailures": []}

@@ -1,0 +1,54 @@
+"""What the mall knows about a person: for the copy of their data, and when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.mall import ending, rules
+from chalicelib.mall.models import Redemption
+from chalicelib.people import personal_data
+
+
+@personal_data.section("我的兑换")
+def export_redemptions(resident_id: str) -> Iterable[dict[str, Any]]:
+    for redemption in _redemptions(resident_id):
+        yield {
+            "时间": clock.spoken(redemption.created_at),
+            "商品": redemption.name,
+            "数量": f"{int(redemption.quantity)} {redemption.unit}",
+            "积分": int(redemption.cost),
+            "领取": redemption.desk_name or "送货上门",
+            "状态": rules.STATES[redemption.state],
+        }
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """What was not collected is there for others again. The rest stays as the books of goods, which name an id only."""
+    for redemption in _redemptions(resident_id):
+        if redemption.state == "reserved":
+            _call_off(redemption, now)
+        with transaction() as tx:
+            gone = [Redemption.person_key.remove(), Redemption.person_sort.remove(), Redemption.home.remove()]
+            tx.update(redemption, gone)
+
+
+def _call_off(redemption: Redemption, now: datetime) -> None:
+    def call_off() -> None:
+        current = Redemption.fetch(redemption.pk, redemption.sk)
+        if current.state == "reserved":
+            with transaction() as tx:
+                ending.end(tx, current, "cancelled", now=now)
+
+    settled(call_off, or_raise=rules.MallBusy())
+
+
+def _redemptions(resident_id: str) -> Iterator[Redemption]:
+    for item in Item.by_person.query(Redemption.of(resident_id)):
+        if isinstance(item, Redemption):
+            yield item
