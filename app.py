@@ -23,7 +23,8 @@ from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its time
 from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.help import routes as help_requests
 from chalicelib.kit import clock, log, timers
-from chalicelib.mall import jobs as mall_jobs
+from chalicelib.mall import jobs as mall_jobs  # noqa: F401 - registers its timers
+from chalicelib.mall import levels as mall_levels
 from chalicelib.mall import personal as mall_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.mall import routes as mall
 from chalicelib.notices import jobs as notice_jobs
@@ -40,7 +41,7 @@ for slice_ in (areas, people, account, profile, notices, points, content, help_r
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
-app.register_blueprint(mall_jobs.blueprint)
+app.register_blueprint(mall_levels.blueprint)
 app.register_blueprint(photo_uploads.blueprint)
 app.register_blueprint(wechat_events.blueprint)
 

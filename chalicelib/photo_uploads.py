@@ -9,6 +9,7 @@ from chalice import Blueprint
 from chalicelib.content import uploads
 from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
+from chalicelib.mall import pictures as mall_pictures  # noqa: F401 - registers for pictures of products
 from chalicelib.profile import service  # noqa: F401 - registers for avatars
 
 blueprint = Blueprint(__name__)

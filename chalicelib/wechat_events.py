@@ -18,6 +18,8 @@ from chalicelib.entitlements import personal as entitlements_personal  # noqa: F
 from chalicelib.help import personal as help_personal  # noqa: F401
 from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
+from chalicelib.mall import personal as mall_personal  # noqa: F401
+from chalicelib.mall import pictures as mall_pictures  # noqa: F401 - registers for pictures of products
 from chalicelib.notices import events
 from chalicelib.points import personal as points_personal  # noqa: F401
 from chalicelib.profile import service as profile  # noqa: F401

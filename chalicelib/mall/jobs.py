@@ -1,23 +1,18 @@
-"""What happens in the mall by itself: reminders, the end of what nobody collects, and how much the catalogue says is left."""
+"""What happens in the mall by itself: reminders, and the end of what nobody collects. (What is left: `levels`.)"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-
-from chalice import Blueprint
 
 from chalicelib.areas import service as areas
-from chalicelib.kit import log, timers
+from chalicelib.kit import timers
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.mall import ending, products, rules
 from chalicelib.mall.collecting import said
-from chalicelib.mall.models import Product, Redemption, StockBucket
+from chalicelib.mall.models import Product, Redemption
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
-
-blueprint = Blueprint(__name__)
 
 
 @timers.on("mall.announce")
@@ -72,19 +67,3 @@ def expire(redemption: Redemption, *, now: datetime) -> None:
 def unlist(product: Product, *, now: datetime) -> None:
     """A campaign is over."""
     products.unlist(product, now=now)
-
-
-@blueprint.on_dynamodb_record(stream_arn="stream_arn", name="look_at_stock")  # type: ignore[untyped-decorator]
-def look_at_stock(event: Any) -> dict[str, Any]:
-    """Stock has moved: let the catalogue say how much is left, once for all movements of some seconds.
-
-    The last movement brings a look that sees all of them, so a look that fails is simply given again with its batch.
-    """
-    log.begin(worker="look_at_stock", request_id=event.context.aws_request_id)
-    moved = {
-        StockBucket(record["dynamodb"]["Keys"]["PK"]["S"], "STOCK").product_id for record in event.to_dict()["Records"]
-    }
-    for product_id in sorted(moved):
-        products.look_at_level(product_id)
-    log.measure({"products": len(moved)}, worker="look_at_stock")
-    return {"batchItemFailures": []}

@@ -35,7 +35,7 @@ TEMPLATES = {"help_progress": {"one_time": {"id": ONE_TIME}, "long_term": {"id":
 
 # Costs of workers are those of what they work on: of wechat_events, the events. An administrator's commands
 # (`administer`) are too rare to have any.
-WORKERS = {"sweep", "dispatch_notices", "push_notices", "process_photos"}
+WORKERS = {"sweep", "dispatch_notices", "look_at_stock", "push_notices", "process_photos"}
 
 # A person's act is one write, so that it happens or does not. These are several, and why:
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}

@@ -20,6 +20,7 @@ FUNCTIONS = (
     "APIHandler",
     "Administer",
     "DispatchNotices",
+    "LookAtStock",
     "ProcessPhotos",
     "PushNotices",
     "Sweep",

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from local.stack import ACCOUNT, REGION, Stack
 
 API, SWEEP, DISPATCH, PUSH = "api", "sweep", "dispatch-notices", "push-notices"
-EVENTS, PHOTOS, ADMIN = "wechat-events", "process-photos", "administer"
-EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN}
+EVENTS, PHOTOS, ADMIN, STOCK = "wechat-events", "process-photos", "administer", "look-at-stock"
+EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN, STOCK}
 NOBODY: set[str] = set()
 _REFUSALS = {"AccessDenied", "AccessDeniedException"}
 
@@ -72,15 +72,15 @@ def _receive(queue: str, by: set[str]) -> Act:
     return Act(f"receive from {queue}", "sqs", "receive_message", {"QueueUrl": f"{{{queue}}}"}, by)
 
 
-WORKERS = EVERYONE - {DISPATCH}
+WORKERS = EVERYONE - {DISPATCH, STOCK}
 CLOSING = {API, SWEEP, EVENTS}  # close accounts, and erase what was in them
 ACTS = (
-    _item("get_item", WORKERS),
+    _item("get_item", WORKERS | {STOCK}),
     _item("put_item", WORKERS),
-    _item("update_item", WORKERS),
+    _item("update_item", WORKERS | {STOCK}),
     _item("delete_item", CLOSING),
     Act("read several items", "dynamodb", "batch_get_item", {"RequestItems": {"{TableName}": {"Keys": [KEY]}}},
-        CLOSING | {PUSH, ADMIN}),
+        CLOSING | {PUSH, ADMIN, STOCK}),
     Act("delete several items", "dynamodb", "batch_write_item",
         {"RequestItems": {"{TableName}": [{"DeleteRequest": {"Key": KEY}}]}}, CLOSING),
     Act("read a whole table", "dynamodb", "scan", {"TableName": "{TableName}"}, NOBODY),

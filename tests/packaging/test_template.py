@@ -192,6 +192,27 @@ def test_the_stream_starts_the_dispatcher_for_waiting_notices_only(functions: di
     assert event["Properties"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
 
 
+def test_the_stream_starts_a_look_at_stock_for_what_moved_in_two_seconds(functions: dict[str, dict[str, Any]]) -> None:
+    (event,) = functions["LookAtStock"]["Events"].values()
+    (pattern,) = event["Properties"]["FilterCriteria"]["Filters"]
+    assert json.loads(pattern["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"kind": {"S": ["stock_bucket"]}}},
+    }
+    assert event["Properties"]["MaximumBatchingWindowInSeconds"] == 2
+    assert event["Properties"]["BatchSize"] == 1000
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_an_alarm_rings_when_the_stream_is_not_read_in_time(template: dict[str, Any]) -> None:
+    late = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["MetricName"] == "IteratorAge"
+    }
+    assert late == {"DispatchNotices", "LookAtStock"}
+
+
 GATEWAY_ANSWERS = (
     "BAD_REQUEST_BODY",
     "DEFAULT_4XX",
