@@ -164,7 +164,7 @@ class CodeExpired(Refused):
     code, detail = "code_expired", "这个兑换码已经过期，积分会退回给居民，请让居民重新兑换。"
 
 
-class CodeElsewhere(Refused):
+class CodeElsewhere(Forbidden):
     code = "code_of_another_desk"
 
     def __init__(self, desk: str) -> None:

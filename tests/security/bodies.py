@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
+from tests.mall.shop import PRICE
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, World
 
 
@@ -34,6 +35,16 @@ def right_body(route: Route, world: World) -> Any:
         "POST /help-requests/{request_id}/offers/{offer_id}/thanks": {"text": "谢谢你"},
         "POST /help-requests/{request_id}/offers/{offer_id}/messages": {"text": "好的，知道了"},
         "POST /pick-ups": {"code": world.code},
+        "POST /products/{product_id}/redemptions": {"price": PRICE, "deliver": True},
+        "POST /desk/look-up": {"code": world.desk_code},
+        "POST /desk/collect": {"code": world.desk_code},
+        "POST /deliveries/{redemption_id}/with-code": {"code": world.door_code},
+        "POST /deliveries/{redemption_id}/with-photo": {
+            "photo_id": world.ids["proof_id"],
+            "reason": "家里没人，放在门口",
+        },
+        "POST /deliveries/{redemption_id}/photos": {},
+        "POST /products/{product_id}/photos": {},
         "PUT /me/help-alerts": {"on": True},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},
         "POST /login": {"code": "x"},

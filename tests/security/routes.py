@@ -11,6 +11,8 @@ from chalicelib.kit.http import ROUTES, Route
 # What a GET cannot do without.
 QUERIES = {
     "/residences": "area=330402001001",
+    "/deliveries": "area=330402001001001",
+    "/products": "area=330402001001",
     "/call-sheet": "area=330402001001",
     "/reviews": "area=330402001001",
     "/help-requests": "area=330402001001",
@@ -28,12 +30,22 @@ def of_the_app(routes: Iterable[Route]) -> list[Route]:
 
 
 def address(route: Route, area: str = "", **parameters: str) -> str:
-    """Where to call it: each path parameter as given, else an id of nobody; a GET with the query it needs."""
+    """Where to call it, in a community: each path parameter as given, else an id of nobody; a GET with the query it needs."""
     path = re.sub(r"{(\w+)}", lambda found: parameters.get(found[1], f"{found[1]}_nobody"), route.path)
     query = QUERIES.get(route.path) if route.method == "GET" else None
     if query and area:
-        query = re.sub(r"area=\d+", f"area={area}", query)
+        query = re.sub(r"area=\d{12}", f"area={area}", query)
     return f"{path}?{query}" if query else path
+
+
+def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
+    """The ids under the names that this route gives them: some things have the same name on several routes."""
+    theirs = dict(ids)
+    if route.path.startswith("/deliveries/"):
+        theirs["redemption_id"] = ids["delivery_id"]
+    if route.path.startswith("/products/"):
+        theirs["photo_id"] = ids["picture_id"]
+    return theirs
 
 
 def all_routes() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from chalicelib.kit.http import Route
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 from tests.security.bodies import right_body
-from tests.security.routes import address, all_routes
+from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import MASKS, World, build, made
 
 ANYBODY = {"nobody", "newcomer", "stranger", "foreign_staff", "staff", "helper", "owner", "delegate"}
@@ -75,8 +75,24 @@ ROWS: dict[str, set[str]] = {
     "POST /help-requests/on-behalf": STAFF,
     "POST /help-requests/{request_id}/contact": STAFF,
     "POST /pick-ups": STAFF,
+    "POST /desk/look-up": STAFF,
+    "POST /desk/collect": STAFF,
+    "GET /deliveries": STAFF,
+    "POST /deliveries/{redemption_id}/with-code": STAFF,
+    "POST /deliveries/{redemption_id}/with-photo": STAFF,
+    "POST /deliveries/{redemption_id}/photos": STAFF,
+    "POST /products/{product_id}/photos": STAFF,
+    "POST /products/{product_id}/photos/{photo_id}/remove": STAFF,
     "GET /call-sheet": STAFF,
     "POST /call-sheet/{entry_id}/done": STAFF,
+    # The mall.
+    "GET /products": RESIDENTS,
+    "GET /products/{product_id}": RESIDENTS,
+    "POST /products/{product_id}/redemptions": RESIDENTS | {"delegate"},
+    "GET /redemptions": RESIDENTS | {"delegate"},
+    "GET /redemptions/{redemption_id}": OWNER,
+    "GET /redemptions/{redemption_id}/code": OWNER,
+    "POST /redemptions/{redemption_id}/cancel": OWNER,
     # Neighbours.
     "POST /help-requests": RESIDENTS | {"delegate"},
     "GET /help-requests": RESIDENTS,
@@ -108,7 +124,7 @@ def test_every_route_has_a_row_and_no_row_is_without_a_route() -> None:
 
 
 def call(route: Route, who: str, world: World) -> Answer:
-    ids = dict(world.ids)
+    ids = meant_by(route, world.ids)
     if "contact" in route.path:
         ids["request_id"] = ids["filed_id"]
     if "flags" in route.path and who in ROWS[route.name]:  # three flags hide a request, so one for each

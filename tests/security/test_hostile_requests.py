@@ -15,7 +15,7 @@ from chalicelib.kit.http import Route
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 from tests.security.bodies import right_body
-from tests.security.routes import address, all_routes
+from tests.security.routes import address, all_routes, meant_by
 from tests.security.test_authority import ROWS
 from tests.security.world import World, build
 
@@ -80,7 +80,7 @@ def send(route: Route, world: World, *, by: Neighbour | None = None, **more: Any
     allowed = ROWS[route.name]
     who = next((who for who in ("stranger", "owner", "helper", "staff") if who in allowed), "stranger")
     reader = by or getattr(world, who)
-    path = address(route, world.hood.community, **world.ids)
+    path = address(route, world.hood.community, **meant_by(route, world.ids))
     return world.hood.http.call(route.method, path, token=reader.token, **more)
 
 

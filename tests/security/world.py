@@ -13,6 +13,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Duty
 from local.wechat import catalogue
 from tests.engine.http import Answer
+from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
@@ -41,6 +42,8 @@ class World:
     foreign_staff: Neighbour
     ids: dict[str, str]
     code: str
+    desk_code: str
+    door_code: str
 
     @property
     def everybody(self) -> list[Neighbour]:
@@ -74,7 +77,20 @@ def build(hood: Hood) -> World:
     ids["notice_id"] = made(owner.get("/inbox"))["items"][0]["id"]
     ids["entry_id"] = not_reached(owner, hood.community)
     made(owner.post("/me/copy"))
-    return World(hood, owner, helper, delegate, stranger, hood.somebody("新来的"), staff, foreign, ids, code)
+    codes = redeemed(hood, owner, staff, ids)
+    return World(hood, owner, helper, delegate, stranger, hood.somebody("新来的"), staff, foreign, ids, code, *codes)
+
+
+def redeemed(hood: Hood, owner: Neighbour, staff: Neighbour, ids: dict[str, str]) -> tuple[str, str]:
+    """The owner has redeemed masks, for the desk and for the door; staff took pictures. Returns the pick-up codes."""
+    shop.give_points(owner.id, 5000)
+    ids["product_id"] = shop.masks(hood, area=hood.community, delivers=True, stock=5000)
+    at_desk = shop.redeemed(owner, ids["product_id"], desk=f"{hood.community}-office")
+    at_door = shop.redeemed(owner, ids["product_id"], deliver=True)
+    ids["redemption_id"], ids["delivery_id"] = at_desk["id"], at_door["id"]
+    ids["picture_id"] = made(staff.post(f"/products/{ids['product_id']}/photos", json={}))["photo_id"]
+    ids["proof_id"] = made(staff.post(f"/deliveries/{at_door['id']}/photos", json={}))["photo_id"]
+    return at_desk["code"], at_door["code"]
 
 
 def staff_of(hood: Hood, area: str, name: str) -> Neighbour:
