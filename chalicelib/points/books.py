@@ -17,7 +17,7 @@ from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import transaction
 from chalicelib.points import rules
 from chalicelib.points.models import Account, Opening, Transfer
-from chalicelib.points.rules import Allowance, BooksChanged, Counts, Refusal, Rule
+from chalicelib.points.rules import Allowance, BooksChanged, Counts, Reason, Refusal, Rule
 
 R = TypeVar("R")
 
@@ -55,22 +55,24 @@ class Book:
     def move(self, transfer: Transfer) -> None:
         self.transfers.append(transfer)
 
-    def earn(self, rule_id: str, rule: Rule, fact: str, subject: str, with_whom: str | None) -> Transfer | None:
-        """Earn by a rule, as far as its caps allow; otherwise keep why not."""
+    def earn(
+        self, rule_id: str, rule: Rule, fact: str, subject: str, with_whom: str | None, *, told: str
+    ) -> Transfer | Reason:
+        """Earn by a rule, as far as its caps allow; otherwise keep why not. `told`: the subject a refusal may name."""
         decision = rules.decide(rule_id, rule, self.used, with_whom=with_whom, day=clock.day(self.now))
         if decision.refused:
-            self.refuse(rule_id, subject, decision.refused)
-            return None
+            return self.refuse(rule_id, told, decision.refused)
         self.used, self._decided = decision.used, True
         more = {"reason": rule.name, "subject": subject, "rule": rule_id}
         earned = Transfer.new(self.resident_id, fact, rule.points, of=rules.ISSUED, gives=True, at=self.now, **more)
         self.move(earned)
         return earned
 
-    def refuse(self, rule_id: str, subject: str, reason: str) -> None:
+    def refuse(self, rule_id: str, subject: str, reason: Reason) -> Reason:
         at = self.now.replace(microsecond=0)
         self.refusals = rules.with_refusal(self.refusals, Refusal(at, rule_id, reason, subject))
         self._decided = True
+        return reason
 
     def take(self, wanted: Allowance) -> None:
         self.taken, self._decided = rules.take(self.taken, wanted, day=clock.day(self.now)), True

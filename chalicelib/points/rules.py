@@ -134,7 +134,7 @@ REASONS: dict[str, str] = {
     "cap_a_day": "今天这一项的积分已经到上限，明天零点后再做又有积分。",
     "cap_a_month": "这个月这一项的积分已经到上限，下个月又有积分。",
     "cap_with_one_person": "这个月与同一位邻居之间的积分已经到上限；帮助别的邻居仍有积分。",
-    "on_duty": "在自己负责的区域里，工作人员帮助居民不计积分。",
+    "on_duty": "在自己负责的区域里，这是工作，不计积分。",
 }
 
 # What was counted towards caps: `{period: {what: how much}}`. A period is named by its last day or by its month, and

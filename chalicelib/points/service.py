@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,17 +30,49 @@ from chalicelib.points.books import Book
 from chalicelib.points.books import settled as settled
 from chalicelib.points.models import Account, Shortfall, Transfer
 from chalicelib.points.rules import Allowance as Allowance
-from chalicelib.points.rules import Rule
+from chalicelib.points.rules import Reason, Rule
 
 
 class Earning(msgspec.Struct, frozen=True):
-    """Somebody did something for which there may be a rule. `area` is where; `with_whom` the other resident."""
+    """Somebody did something for which there may be a rule. `area` is where; `with_whom` the other resident.
+
+    `private`: what it was about is nobody's business. A refusal is then kept without the subject, so that no more than
+    the transfer itself says who did it.
+    """
 
     rule: str
     resident: str
     subject: str
     area: str | None = None
     with_whom: str | None = None
+    private: bool = False
+
+
+class Claim(NamedTuple):
+    """Earnings for which a rule is in force, and what must be read to decide about them."""
+
+    wanted: list[tuple[Earning, Rule, str]]
+    now: datetime
+
+    @property
+    def items(self) -> list[Item]:
+        """Keys of accounts, transfers of the same facts, and duties over the place; none without a rule in force."""
+        keys: dict[tuple[str, str], Item] = {}
+        for earning, _, fact in self.wanted:
+            for item in (
+                Account.key(earning.resident),
+                Transfer.key(earning.resident, fact),
+                *_duties(earning),
+            ):
+                keys[_key(item)] = item
+        return list(keys.values())
+
+
+class Outcome(NamedTuple):
+    """What is earned if the transaction commits, or why nothing."""
+
+    transfer: Transfer | None
+    refused: Reason | None
 
 
 def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Transfer]:
@@ -48,49 +80,53 @@ def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Transfer]:
 
     With no rule in force, nothing is read or written. Answers what is earned if the transaction commits.
     """
+    claimed = claim(*earnings, now=now)
+    if not claimed.wanted:
+        return []
+    outcomes = settle(tx, claimed, read_together(*claimed.items))
+    return [each.transfer for each in outcomes if each.transfer is not None]
+
+
+def claim(*earnings: Earning, now: datetime) -> Claim:
+    """The first half of `award`, for an act that reads what it needs together with the claim's `items`."""
     rules_now = settings.current()
     wanted: list[tuple[Earning, Rule, str]] = []
     for earning in earnings:
         rule = rules_now.rule(earning.rule)
         if rule is not None and rules.in_force(rule, area=earning.area, now=now):
             wanted.append((earning, rule, rules.fact(earning.rule, rule, earning.subject, now=now)))
-    if not wanted:
-        return []
-    known = _read_for(wanted)
+    return Claim(wanted, now)
+
+
+def settle(tx: transaction, claimed: Claim, read: Iterable[Item | None]) -> list[Outcome]:
+    """The second half: decide by what was read, and write. One outcome for each of the claim's `wanted`."""
+    known = {_key(item): item for item in read if item is not None}
+    now = claimed.now
     books: dict[str, Book] = {}
-    earned: list[Transfer | None] = []
-    for earning, rule, fact in wanted:
+    outcomes: list[Outcome] = []
+    for earning, rule, fact in claimed.wanted:
         account = known.get(_key(Account.key(earning.resident)))
         book = books.setdefault(
             earning.resident, Book(earning.resident, account if isinstance(account, Account) else None, now)
         )
-        if not book.open:
-            continue
-        if _key(Transfer.key(earning.resident, fact)) in known or any(each.fact == fact for each in book.transfers):
-            book.refuse(earning.rule, earning.subject, "already_counted")
-        elif _on_duty(earning, known, now):
-            book.refuse(earning.rule, earning.subject, "on_duty")
-        else:
-            earned.append(book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom))
+        outcomes.append(_decide(book, earning, rule, fact, known))
     if any(book.account is None for book in books.values()):
         audit.start(now)
     for book in books.values():
         book.write(tx)
-    return [transfer for transfer in earned if transfer is not None]
+    return outcomes
 
 
-def _read_for(wanted: list[tuple[Earning, Rule, str]]) -> dict[tuple[str, str], Item]:
-    """Accounts, transfers of the same facts, and duties over the place, in one BatchGetItem (or one per hundred)."""
-    keys: dict[tuple[str, str], Item] = {}
-    for earning, _, fact in wanted:
-        for item in (
-            Account.key(earning.resident),
-            Transfer.key(earning.resident, fact),
-            *_duties(earning),
-        ):
-            keys[_key(item)] = item
-    found = read_together(*keys.values())
-    return {_key(item): item for item in found if item is not None}
+def _decide(book: Book, earning: Earning, rule: Rule, fact: str, known: dict[tuple[str, str], Item]) -> Outcome:
+    if not book.open:
+        return Outcome(None, None)
+    told = "" if earning.private else earning.subject
+    if _key(Transfer.key(earning.resident, fact)) in known or any(each.fact == fact for each in book.transfers):
+        return Outcome(None, book.refuse(earning.rule, told, "already_counted"))
+    if _on_duty(earning, known, book.now):
+        return Outcome(None, book.refuse(earning.rule, told, "on_duty"))
+    decision = book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom, told=told)
+    return Outcome(decision, None) if isinstance(decision, Transfer) else Outcome(None, decision)
 
 
 def _duties(earning: Earning) -> list[Duty]:

@@ -87,6 +87,38 @@ class TestEarning:
         assert give(worker, area="330402002001", now=later) == 10
         assert give(worker, area=AREA, now=NOON - timedelta(hours=1)) == 10, "before the duty began"
 
+    def test_what_is_private_is_refused_without_a_word_about_the_subject(self, rule):
+        rule("help", points=10, a_day=10)
+        chen, worker = somebody(), somebody()
+        with transaction() as tx:
+            tx.put(Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test"))
+        give(chen, subject="post_1", private=True, now=NOON)
+        for again in ("post_1", "post_2"):
+            assert give(chen, subject=again, private=True, now=NOON) == 0
+        assert give(worker, subject="post_2", area=AREA, private=True, now=NOON) == 0
+        assert [(each.reason, each.subject) for each in account(chen).refused] == [
+            ("already_counted", ""),
+            ("cap_a_day", ""),
+        ]
+        assert [(each.reason, each.subject) for each in account(worker).refused] == [("on_duty", "")]
+        assert "post_2" not in repr(account(chen).attribute_values) + repr(account(worker).attribute_values)
+
+    def test_an_act_may_read_what_an_award_needs_together_with_its_own(self):
+        chen = somebody()
+
+        def earn(subject: str) -> service.Outcome:
+            claimed = service.claim(Earning("help", chen, subject, area=AREA), now=NOON)
+            with transaction() as tx:
+                (outcome,) = service.settle(tx, claimed, read_together(*claimed.items))
+            return outcome
+
+        first, again = earn("o1"), earn("o1")
+        assert first.transfer is not None
+        assert (int(first.transfer.amount), first.refused) == (10, None)
+        assert again == (None, "already_counted")
+        assert service.claim(Earning("unheard_of", chen, "o1"), now=NOON).items == []
+        assert check(chen) == 10
+
     def test_one_act_may_reward_many_and_one_of_them_twice(self):
         chen, wang = somebody(), somebody()
         earnings = [Earning("help", chen, "o1"), Earning("help", wang, "o2"), Earning("help", chen, "o3")]
