@@ -33,16 +33,20 @@ from chalicelib.people import routes as people
 from chalicelib.points import jobs as points_jobs  # noqa: F401 - registers its timer, and what a login earns
 from chalicelib.points import personal as points_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.points import routes as points
+from chalicelib.posts import jobs as post_jobs
+from chalicelib.posts import personal as posts_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
-for slice_ in (areas, people, account, profile, notices, points, content, help_requests, mall):
+for slice_ in (areas, people, account, profile, notices, points, content, help_requests, posts, mall):
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
 app.register_blueprint(mall_levels.blueprint)
 app.register_blueprint(photo_uploads.blueprint)
+app.register_blueprint(post_jobs.blueprint)
 app.register_blueprint(wechat_events.blueprint)
 
 

@@ -22,6 +22,8 @@ from chalicelib.mall import personal as mall_personal  # noqa: F401
 from chalicelib.mall import pictures as mall_pictures  # noqa: F401 - registers for pictures of products
 from chalicelib.notices import events
 from chalicelib.points import personal as points_personal  # noqa: F401
+from chalicelib.posts import personal as posts_personal  # noqa: F401
+from chalicelib.posts import pictures as post_pictures  # noqa: F401 - registers for pictures of posts
 from chalicelib.profile import service as profile  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 

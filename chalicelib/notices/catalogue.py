@@ -30,9 +30,11 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     "redeem": ("community",),
     "register": ("review_result", "community"),
     "work": ("to_do",),
+    "read_post": ("community",),
 }
 
 HELP = "pages/help/detail?id={about}"
+POST = "pages/post/detail?id={about}"
 INBOX = "pages/inbox/index"
 REDEMPTION = "pages/mall/redemption?id={about}"
 DELIVERIES = "pages/staff/deliveries"
@@ -381,6 +383,23 @@ KINDS: dict[str, Kind] = {
         template="to_do",
         subject="还没送：{name} {quantity}",
         hint="{until}前：{place}",
+    ),
+    # ----------------------------------------------------------------------------------------------- posts
+    "post_urgent": Kind(
+        to="everybody who lives in the area of an urgent post and can be pushed to",
+        title="紧急通知",
+        text="{place}发布紧急通知：“{title}”。请点开看全文。",
+        page=POST,
+        template="community",
+        subject="{title}",
+        hint="紧急通知：{place}",
+        urgent=True,
+    ),
+    "post_withdrawn": Kind(
+        to="the author, when a colleague takes the post back",
+        title="您发布的信息已撤回",
+        text="{who}撤回了您发布的“{title}”，居民已经看不到。需要的话，可以修改后重新发布。",
+        page=POST,
     ),
     # --------------------------------------------------------------------------------------------- content
     "content_in_review": Kind(

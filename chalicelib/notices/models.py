@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -58,9 +58,11 @@ class Notice(Remembers, discriminator="notice"):
     PREFIX = "NOTICE#"
 
     @classmethod
-    def new(cls, resident_id: str, at: datetime) -> Notice:
+    def new(cls, resident_id: str, at: datetime, *facts: str) -> Notice:
+        """With `facts` it has the same id for the same person, time and facts: so it is told once."""
         when = clock.stamp(at).replace("-", "").replace(":", "").replace(".", "")
-        notice = cls(partition(resident_id), cls.PREFIX + ids.new_id(when), at=at)
+        made = ids.repeatable_id(when, resident_id, *facts) if facts else ids.new_id(when)
+        notice = cls(partition(resident_id), cls.PREFIX + made, at=at)
         notice.person_key, notice.person_sort = unread(resident_id), notice.sk.removeprefix(cls.PREFIX)
         return notice
 
@@ -88,6 +90,16 @@ class Notice(Remembers, discriminator="notice"):
             Notice.area_key.set(not_reached(self.area)),
             Notice.area_sort.set(f"{self.area}#{self.sk.removeprefix(self.PREFIX)}"),
         ]
+
+    def create(self) -> bool:
+        """Write it in one conditional write of its own; False when it was there before."""
+        try:
+            self.save(condition=Item.pk.does_not_exist())
+        except PutError as error:
+            if aws.error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def change(self, actions: Sequence[Action], *, when: Condition) -> bool:
         """One conditional write; False when the condition does not hold (any more)."""

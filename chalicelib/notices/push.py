@@ -31,6 +31,7 @@ from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
 from chalicelib.notices import credits, rules, settings
+from chalicelib.notices.catalogue import KINDS
 from chalicelib.notices.models import Credit, Notice
 from chalicelib.notices.service import PUSH_TIMER
 from chalicelib.people import followers
@@ -238,23 +239,51 @@ def _too_early_or_late(notice: Notice, options: settings.Settings, now: datetime
 
 def _channels(notice: Notice, resident: Resident, held: dict[str, Credit], options: settings.Settings) -> list[Channel]:
     """The ways that are open now, the best first: a long-term template costs no credit."""
-    template = options.templates.get(notice.template or "")
+    return _open_channels(options, notice.template or "", resident, held, paid_with=notice.paid_with)
+
+
+def _open_channels(
+    options: settings.Settings, name: str, resident: Resident, held: dict[str, Credit], paid_with: str | None = None
+) -> list[Channel]:
+    template = options.templates.get(name)
     if template is None:
         return []
     found = []
-    for name in ("long_term", "one_time", "service_account"):
-        given: settings.Channel | None = getattr(template, name)
+    for way in ("long_term", "one_time", "service_account"):
+        given: settings.Channel | None = getattr(template, way)
         if given is None:
             continue
         credit = held.get(given.id)
         open_now = {
             "long_term": bool(credit and credit.standing),
-            "one_time": notice.paid_with == given.id or rules.left(credit) > 0,
+            "one_time": paid_with == given.id or rules.left(credit) > 0,
             "service_account": resident.service_openid_sealed is not None and client.has_service_account(),
         }
-        if open_now[name]:
-            found.append(Channel(name, given.id, given.fields or rules.fields(notice.template)))
+        if open_now[way]:
+            found.append(Channel(way, given.id, given.fields or rules.fields(name)))
     return found
+
+
+def reachable(kind: str, resident_ids: Sequence[str]) -> list[Resident]:
+    """Of these residents those whose phone a push of this kind would reach now: who has credit, or follows the service
+    account. One BatchGetItem per hundred items, at most three for each resident."""
+    options, name = settings.current(), KINDS[kind].template or ""
+    template = options.templates.get(name)
+    if template is None or not resident_ids:
+        return []
+    keys: list[Item] = []
+    for resident_id in resident_ids:
+        keys += [Resident.key(resident_id), *(Credit.key(resident_id, each) for each in template.subscribed)]
+    found = read_together(*keys)
+    step = 1 + len(template.subscribed)
+    reached = []
+    for start in range(0, len(found), step):
+        resident, *credits_held = found[start : start + step]
+        held = {credit.template_id: credit for credit in credits_held if credit}
+        there = resident is not None and resident.state == "active" and resident.consent_version
+        if there and _open_channels(options, name, resident, held):
+            reached.append(resident)
+    return reached
 
 
 def _take(notice: Notice, channel: Channel, now: datetime) -> None:

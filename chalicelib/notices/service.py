@@ -38,10 +38,31 @@ def tell(
     tx.put(new_notice(to, kind, about=about, now=now, area=area, facts=facts))
 
 
-def new_notice(to: str, kind: str, *, about: str, now: datetime, area: str | None, facts: dict[str, str]) -> Notice:
-    """A message with all its push will need: the worker looks nothing up but the person."""
+def tell_once(to: str, kind: str, *, about: str, at: datetime, now: datetime, **facts: str) -> bool:
+    """Put a message into a resident's inbox by a write of its own: for what is told to very many, piece by piece.
+
+    Person, kind, `about` and `at` make its id, so whoever does a piece again tells nobody twice. False when it was
+    there already.
+    """
+    return new_notice(to, kind, about=about, now=now, area=None, facts=facts, once_at=at).create()
+
+
+def new_notice(
+    to: str,
+    kind: str,
+    *,
+    about: str,
+    now: datetime,
+    area: str | None,
+    facts: dict[str, str],
+    once_at: datetime | None = None,
+) -> Notice:
+    """A message with all its push will need: the worker looks nothing up but the person.
+
+    With `once_at` it is the same message for every call with the same person, kind and `about`.
+    """
     sort, said, options = KINDS[kind], rules.say(kind, about, facts), settings.current()
-    notice = Notice.new(to, now)
+    notice = Notice.new(to, once_at, kind, about) if once_at else Notice.new(to, now)
     notice.topic, notice.about, notice.area = kind, about, area
     notice.title, notice.text, notice.page = said.title, said.text, said.page
     notice.urgent, notice.matters = sort.urgent, sort.matters

@@ -63,6 +63,7 @@ ENVIRONMENT = {
     "VAULT_KEY_ID": f"alias/{_NAME}-vault",
     "MEDIA_BUCKET": f"{_NAME}-media",
     "PUSH_QUEUE_URL": f"{URL}/000000000000/{_NAME}-push.fifo",
+    "POSTS_QUEUE_URL": f"{URL}/000000000000/{_NAME}-posts.fifo",
     "WECHAT_EVENTS_QUEUE_URL": f"{URL}/000000000000/{_NAME}-wechat-events.fifo",
     "SETTINGS_PREFIX": SETTINGS_PREFIX,
     "SETTINGS_TTL_SECONDS": "0",  # a changed setting and a log-out bite at once

@@ -1,0 +1,69 @@
+"""Pictures of a post: up to nine, counted in the post itself, on the same way as everybody's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.content import photos
+from chalicelib.content.models import Photo
+from chalicelib.content.rules import TooManyPhotos
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.table import read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import service as people
+from chalicelib.people.service import Person
+from chalicelib.posts import publishing, rules
+from chalicelib.posts.models import Post, partition
+
+
+def add(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Photo:
+    """Make room for one more picture of my post; the phone then uploads it with the form."""
+    person = people.present(caller, now=now)
+    found, invited = read_together(Post.key(post_id), Photo.key(partition(post_id), attempt.id("photo")))
+    post = _mine(person, publishing.named(found, post_id))
+    if invited and attempt.made(invited):
+        return invited  # type: ignore[no-any-return]
+    if post.state not in ("in_review", "shown"):
+        raise rules.NotNow(detail="这条信息已经结束，不能再加照片。")
+    try:
+        with transaction() as tx:
+            photo = photos.invite(tx, subject_pk=post.pk, author_id=person.id, area=post.area, attempt=attempt, now=now)
+            tx.update(post, [Post.photos.add(1)], when=photos.room(Post.photos), or_raise=TooManyPhotos())
+            person.still(tx)
+    except photos.AlreadyInvited:
+        return photos.invited(post.pk, attempt)
+    return photo
+
+
+def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:
+    """Take a picture off my post."""
+    person = people.present(caller, now=now)
+    found, photo = read_together(Post.key(post_id), Photo.key(partition(post_id), photo_id))
+    post = _mine(person, publishing.named(found, post_id))
+    if photo is None:
+        raise rules.PostGone()
+    if photo.state == "removed":
+        return
+    counted = photo.state != "refused"
+    with transaction() as tx:
+        photos.remove(tx, photo, now=now)
+        if counted:
+            tx.update(post, [Post.photos.add(-1)], when=Post.photos > 0, or_raise=Conflict())
+        person.still(tx)
+
+
+def _mine(person: Person, post: Post) -> Post:
+    """Its author's, for as long as they may publish there."""
+    if post.author != person.id:
+        raise rules.PostGone()
+    person.must_hold(rules.PUBLISHERS, post.area)
+    return post
+
+
+@photos.on_settled("POST")
+def settled(tx: transaction, photo: Photo, *, shown: bool, now: datetime) -> None:
+    """A picture that ended without being shown gives its place back."""
+    if not shown:
+        tx.update(Post(photo.pk, "POST"), [Post.photos.add(-1)])
