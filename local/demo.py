@@ -1,4 +1,4 @@
-"""Fills the demo district, once: areas and duties as an administrator, people as themselves."""
+"""Fills the demo district, once: areas, a quiz and duties as an administrator, people as themselves."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def fill(stack: Stack) -> Path:
     listed = stack.state / "people.json"
     if not listed.exists():
         _administer(stack, {"command": "put_areas", "areas": district.areas()})
+        _set_up_the_quiz(stack)
         people = [_settle(stack, person) for person in district.PEOPLE]
         listed.write_text(json.dumps({"people": people}, ensure_ascii=False, indent=2), encoding="utf-8")
     return listed
@@ -36,6 +37,16 @@ def _settle(stack: Stack, person: district.Demo) -> dict[str, str]:
     for role, area in duties:
         _administer(stack, {"command": "grant_duty", "resident_id": phone.id, "role": role, "area": area})
     return {"label": name, "openid": added["openid"], "phone": phone_id}
+
+
+def _set_up_the_quiz(stack: Stack) -> None:
+    """As an administrator does it: the file into the bucket's folder, then the commands."""
+    file = district.MASK_QUIZ
+    stack.client("s3").put_object(
+        Bucket=stack.outputs["MediaBucketName"], Key=f"imports/{file.name}", Body=file.read_bytes()
+    )
+    _administer(stack, {"command": "import_questions", "bank": "masks", "file": file.name})
+    _administer(stack, district.mask_quiz())
 
 
 def _administer(stack: Stack, command: dict[str, Any]) -> None:

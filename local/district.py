@@ -6,6 +6,8 @@ micro-grids and persons are samples; the two women and the volunteer are those o
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from local.wechat import catalogue
@@ -56,6 +58,28 @@ def areas() -> list[dict[str, Any]]:
             rows.append({"code": grid_code, "name": f"第{'一二'[grid - 1]}网格"})
             rows += [{"code": f"{grid_code}{building:03d}", "name": f"{building}幢"} for building in (1, 2, 3)]
     return rows
+
+
+MASK_QUIZ = Path(__file__).with_name("mask_quiz.csv")
+
+
+def mask_quiz() -> dict[str, Any]:
+    """A small quiz about masks for the whole district, as the administrator's command `put_quiz`."""
+    now = datetime.now(UTC)
+    return {
+        "command": "put_quiz",
+        "id": "masks",
+        "title": "口罩和卫生小知识",
+        "bank": "masks",
+        "questions": 4,
+        "pass_mark": 3,
+        "attempts_a_day": 3,
+        "minutes": 20,
+        "opens": (now - timedelta(hours=1)).isoformat(),
+        "closes": (now + timedelta(days=365)).isoformat(),
+        "area": DISTRICT[0],
+        "entitles": True,
+    }
 
 
 def notice_settings() -> dict[str, Any]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
 from chalicelib.kit.errors import Invalid
+from chalicelib.people import service as people
+from chalicelib.people.models import Resident
+
+Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
+ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class CommandInvalid(Invalid):
@@ -16,7 +24,10 @@ class CommandInvalid(Invalid):
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="command"):
-    pass
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the log keeps of it: ids, codes and counts, no personal data."""
+        return {}
 
 
 class Call(NamedTuple):
@@ -32,3 +43,17 @@ class Report(NamedTuple):
 
     detail: str
     figures: dict[str, Any]
+
+
+def area_must_exist(area: str, *, field: str = "area", missing: str = "没有找到") -> None:
+    try:
+        areas.get(area)
+    except area_rules.AreaUnknown:
+        raise area_rules.AreaUnknown(detail="没有这个区域，请核对编码。", fields={field: missing}) from None
+
+
+def active_resident(resident_id: str) -> Resident:
+    resident = people.find(resident_id)
+    if resident is None or resident.state != "active":
+        raise Invalid("resident_unknown", "没有这位居民，或者账号已经注销。", {"resident_id": "没有找到"})
+    return resident

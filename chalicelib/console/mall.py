@@ -8,16 +8,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
-from chalicelib.console.command import Call, Command, CommandInvalid, Report
+from chalicelib.console.command import Call, Command, CommandInvalid, Report, area_must_exist
 from chalicelib.kit import clock
 from chalicelib.mall import products
 from chalicelib.mall import rules as mall_rules
 from chalicelib.mall.models import Product
 from chalicelib.mall.products import Terms
 from chalicelib.mall.rules import Desk, Price, ProductId
+from chalicelib.quiz.models import Quiz
+from chalicelib.quiz.rules import QuizId
 
 Pieces = Annotated[int, Meta(ge=1, le=mall_rules.RESTOCK_AT_MOST)]
 Receipt = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z._-]+$")]
@@ -33,14 +34,21 @@ class DeskPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
-class PutProduct(Command, frozen=True, kw_only=True, tag="put_product"):
+class _AboutProduct(Command, frozen=True):
+    product: ProductId
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"product": self.product}
+
+
+class PutProduct(_AboutProduct, frozen=True, kw_only=True, tag="put_product"):
     """Put a product into the mall, or change its terms at once. Stock comes with `restock`.
 
     `price` in points a piece; `cap` pieces for one resident in a month. `buckets` is fixed for ever: 1 for what goes
     slowly, 32 for what a district rushes at (docs/ledger.md).
     """
 
-    product: ProductId
     name: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]
     text: Annotated[str, Meta(max_length=500)] = ""
     unit: Annotated[str, Meta(min_length=1, max_length=4, pattern=r"\S")] = "件"
@@ -66,60 +74,49 @@ class PutCampaign(Command, frozen=True, kw_only=True, tag="put_campaign"):
     closes_at: Annotated[datetime, Meta(tz=True)]
     price: Price | None = None
     cap: Cap | None = None
-    quiz: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    quiz: QuizId | None = None
     buckets: Buckets = 32
 
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"product": self.campaign}
 
-class CloseProduct(Command, frozen=True, tag="close_product"):
+
+class CloseProduct(_AboutProduct, frozen=True, tag="close_product"):
     """Stop redeeming a product or campaign at once. What is reserved is still handed over."""
 
-    product: ProductId
 
-
-class OpenProduct(Command, frozen=True, tag="open_product"):
+class OpenProduct(_AboutProduct, frozen=True, tag="open_product"):
     """Let a closed product or campaign be redeemed again."""
 
-    product: ProductId
 
-
-class Restock(Command, frozen=True, tag="restock"):
-    """Bring goods in. `receipt` is the number of the delivery note: the same one counts once for ever."""
-
-    product: ProductId
+class _StockMoves(_AboutProduct, frozen=True):
     quantity: Pieces
     receipt: Receipt
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"product": self.product, "quantity": self.quantity, "receipt": self.receipt}
+
+
+class Restock(_StockMoves, frozen=True, tag="restock"):
+    """Bring goods in. `receipt` is the number of the delivery note: the same one counts once for ever."""
+
     reason: Reason = "进货"
 
 
-class TakeOut(Command, frozen=True, tag="take_out"):
+class TakeOut(_StockMoves, frozen=True, kw_only=True, tag="take_out"):
     """Undo a delivery, or write goods off, as far as nobody has redeemed them."""
 
-    product: ProductId
-    quantity: Pieces
-    receipt: Receipt
     reason: Reason
 
 
-class Stock(Command, frozen=True, tag="stock"):
+class Stock(_AboutProduct, frozen=True, tag="stock"):
     """How much was received, is left, is reserved and was handed out."""
-
-    product: ProductId
-
-
-Commands = PutProduct | PutCampaign | CloseProduct | OpenProduct | Restock | TakeOut | Stock
-
-
-def about(command: Commands) -> dict[str, Any]:
-    """What the log keeps of a command."""
-    if isinstance(command, PutCampaign):
-        return {"product": command.campaign}
-    if isinstance(command, (Restock, TakeOut)):
-        return {"product": command.product, "quantity": command.quantity, "receipt": command.receipt}
-    return {"product": command.product}
 
 
 def put_product(command: PutProduct, call: Call) -> str:
-    _must_exist(command.area)
+    area_must_exist(command.area)
     desks = [_desk(place, number) for number, place in enumerate(command.desks)]
     if len(set(desks)) < len(desks):
         raise CommandInvalid(fields={"desks": "同一个兑换点出现了两次"})
@@ -151,6 +148,8 @@ def put_campaign(command: PutCampaign, call: Call) -> str:
     of = products.terms_of(products.fetch(command.product))
     if of.campaign_of:
         raise CommandInvalid(fields={"product": "这是一个活动，请填商品的编号"})
+    if command.quiz:
+        _must_entitle(command.quiz)
     terms = msgspec.structs.replace(
         of,
         price=command.price or of.price,
@@ -209,6 +208,15 @@ def _stock(product: Product, said: str) -> Report:
     return Report(detail, counts._asdict())
 
 
+def _must_entitle(quiz_id: str) -> None:
+    key = Quiz.key(quiz_id)
+    quiz = Quiz.find(key.pk, key.sk)
+    if quiz is None:
+        raise CommandInvalid(fields={"quiz": "没有这份问卷，请先用 put_quiz 建立"})
+    if not quiz.entitles:
+        raise CommandInvalid(fields={"quiz": "通过这份问卷不给兑换资格，请先用 put_quiz 改成 entitles: true"})
+
+
 def _state(product_id: str) -> str:
     """A product that was closed stays closed when its terms change; `open_product` opens it."""
     key = Product.key(product_id)
@@ -217,7 +225,7 @@ def _state(product_id: str) -> str:
 
 
 def _desk(place: DeskPlace, number: int) -> Desk:
-    _must_exist(place.area, field=f"desks[{number}].area")
+    area_must_exist(place.area, field=f"desks[{number}].area")
     named = next((each for each in areas.get(place.area).drop_points if each.id == place.place), None)
     if named is None:
         raise CommandInvalid(fields={f"desks[{number}].place": "这个区域没有这个存放点，请先用 put_areas 登记"})
@@ -226,14 +234,7 @@ def _desk(place: DeskPlace, number: int) -> Desk:
     return Desk(area=place.area, place=place.place, name=named.name)
 
 
-def _must_exist(area: str, field: str = "area") -> None:
-    try:
-        areas.get(area)
-    except area_rules.AreaUnknown:
-        raise area_rules.AreaUnknown(detail="没有这个区域，请核对编码。", fields={field: "没有找到"}) from None
-
-
-HANDLERS: dict[type[Any], Any] = {
+HANDLERS: dict[type[Command], Any] = {
     PutProduct: put_product,
     PutCampaign: put_campaign,
     CloseProduct: close_product,

@@ -75,16 +75,13 @@ class Outcome(NamedTuple):
     refused: Reason | None
 
 
-def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Transfer]:
+def award(tx: transaction, *earnings: Earning, now: datetime) -> list[Outcome]:
     """Let residents earn, as far as rules and caps allow: one read, and two items in the transaction for each of them.
 
-    With no rule in force, nothing is read or written. Answers what is earned if the transaction commits.
+    With no rule in force, nothing is read or written, and there is no outcome.
     """
     claimed = claim(*earnings, now=now)
-    if not claimed.wanted:
-        return []
-    outcomes = settle(tx, claimed, read_together(*claimed.items))
-    return [each.transfer for each in outcomes if each.transfer is not None]
+    return settle(tx, claimed, read_together(*claimed.items)) if claimed.wanted else []
 
 
 def claim(*earnings: Earning, now: datetime) -> Claim:

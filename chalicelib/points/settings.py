@@ -17,6 +17,8 @@ DEFAULTS = {
     "help": Rule(name="帮助邻居", points=10, a_day=30, with_one_person_a_month=20),
     # Once per post for ever; the cap keeps it a thank-you and no race through old news.
     "post_read": Rule(name="阅读信息", points=1, a_day=5),
+    # Each quiz once for ever; with many quizzes open, two of them a day.
+    "quiz": Rule(name="答题及格", points=10, a_day=20),
     # Off, because the national opinion of 2023 is against counting who opens an app.
     "login": Rule(name="每日登录", points=1, on=False, once_per_subject=False),
 }

@@ -21,7 +21,7 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, notices, people, points  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, notices, people, points, quiz  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -147,6 +147,19 @@ def test_a_statement_is_one_query_and_an_award_adds_one_read_and_two_items() -> 
     this_month = BUDGET["POST /help-requests/{request_id}/confirm (the helper has earned this month)"]
     assert this_month["write_units"] - without["write_units"] == 6
     assert cost["write_units"] - without["write_units"] == 10, "with the first opening of all"
+
+
+def test_of_a_bank_of_two_hundred_an_attempt_reads_no_more_than_its_ten_questions() -> None:
+    attempts = "/quizzes/{quiz_id}/attempts"
+    calls = {name: cost["calls"] for name, cost in BUDGET.items() if attempts in name}
+    assert calls == {
+        f"POST {attempts}": 3,
+        f"POST {attempts} (one is under way)": 3,
+        f"GET {attempts}/{{attempt_id}}": 2,
+        f"POST {attempts}/{{attempt_id}}/submit": 4,
+        f"POST {attempts}/{{attempt_id}}/submit (not passed)": 3,
+    }
+    assert BUDGET[f"GET {attempts}/{{attempt_id}}"]["read_units"] == 1 + 10
 
 
 def test_the_inbox_is_one_call() -> None:

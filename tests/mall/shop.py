@@ -1,8 +1,8 @@
 """A shop of its own for each test: products put into the mall as administrators do it, residents with points.
 
-    masks = shop.masks(hood, stock=10)
-    chen = shop.buyer(hood, points=100)
-    shop.redeem(chen, masks, quantity=2, key="k1")
+masks = shop.masks(hood, stock=10)
+chen = shop.buyer(hood, points=100)
+shop.redeem(chen, masks, quantity=2, key="k1")
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def give(
     def act() -> int:
         earning = Earning(rule, resident=resident, subject=subject or ids.new_id("offer"), **more)
         with transaction() as tx:
-            earned = service.award(tx, earning, now=now or clock.now())
+            earned = [each.transfer for each in service.award(tx, earning, now=now or clock.now()) if each.transfer]
         return sum(int(each.amount) for each in earned)
 
     return settled(act)

@@ -17,6 +17,7 @@ QUERIES = {
     "/reviews": "area=330402001001",
     "/help-requests": "area=330402001001",
     "/help-requests/unanswered": "area=330402001001",
+    "/quizzes": "area=330402001001",
     "/me/templates": "moment=work",
     "/me/points/statement": "month=2026-11",
 }

@@ -113,6 +113,12 @@ ROWS: dict[str, set[str]] = {
     "GET /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
     "GET /help-requests/{request_id}/offers/{offer_id}/code": OWNER,
     "POST /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
+    # Quizzes: one's own affair, which no delegate does for somebody.
+    "GET /quizzes": RESIDENTS,
+    "GET /quizzes/{quiz_id}": RESIDENTS,
+    "POST /quizzes/{quiz_id}/attempts": RESIDENTS,
+    "GET /quizzes/{quiz_id}/attempts/{attempt_id}": {"owner"},
+    "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"owner"},
 }
 # Of their own who may, some have nothing to show yet; that is no refusal of theirs.
 NOTHING_YET = {"no_copy", "invitation_not_found"}

@@ -61,6 +61,7 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
     elsewhere = Hood(hood.http, hood.wechat)
     strangers = (elsewhere.resident(), elsewhere.staff("grid_worker"), elsewhere.staff("moderator"))
     public = {
+        "GET /quizzes/{quiz_id}",
         "GET /help-requests/{request_id}",
         "POST /help-requests/{request_id}/flags",
         "POST /help-requests/{request_id}/offers",

@@ -15,6 +15,7 @@ from local.wechat import catalogue
 from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
+from tests.quiz import school
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 MASKS = {
@@ -44,6 +45,7 @@ class World:
     code: str
     desk_code: str
     door_code: str
+    answers: list[dict[str, Any]]  # the owner's, to an attempt that waits for them
 
     @property
     def everybody(self) -> list[Neighbour]:
@@ -78,7 +80,11 @@ def build(hood: Hood) -> World:
     ids["entry_id"] = not_reached(owner, hood.community)
     made(owner.post("/me/copy"))
     codes = redeemed(hood, owner, staff, ids)
-    return World(hood, owner, helper, delegate, stranger, hood.somebody("新来的"), staff, foreign, ids, code, *codes)
+    ids["quiz_id"] = school.quiz(hood.community)
+    ids["attempt_id"] = made(school.start(owner, ids["quiz_id"]))["id"]
+    answers = school.solution(owner, ids["attempt_id"])
+    newcomer = hood.somebody("新来的")
+    return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
 
 
 def redeemed(hood: Hood, owner: Neighbour, staff: Neighbour, ids: dict[str, str]) -> tuple[str, str]:

@@ -1,0 +1,119 @@
+"""Many at once, against the real engine: one result, one attempt, points once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.quiz import banks, setting_up
+from chalicelib.quiz.models import Bank, Sheet
+from chalicelib.quiz.rules import BankTooSmall, ChangedMeanwhile
+from tests.neighbourhood import Hood, Neighbour
+from tests.points import books
+from tests.points.books import at_once
+from tests.quiz import school
+
+THREADS = 16
+
+
+def sheets(neighbour: Neighbour) -> list[Sheet]:
+    return Item.collection(f"QUIZ_OF#{neighbour.id}", Sheet.PREFIX)
+
+
+def test_the_same_attempt_handed_in_sixteen_times_has_one_result_and_earns_once(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    attempt = school.start(li_ju, quiz).json
+    answers = school.solution(li_ju, attempt["id"])
+    results = at_once(THREADS, lambda _: school.submit(li_ju, attempt, answers))
+    good = [answer for answer in results if answer.status == 200]
+    assert {answer.code for answer in results if answer.status != 200} <= {"server_busy", "quiz_busy"}
+    assert good
+    assert len({answer.text for answer in good}) == 1
+    assert [transfer.fact for transfer in books.transfers(li_ju.id)] == [f"quiz:{quiz}"]
+    assert books.check(li_ju.id) == 10
+    assert len(Item.collection(f"RES_MAY#{li_ju.id}")) == 1
+
+
+def test_of_different_answers_handed_in_at_once_one_counts_and_the_others_are_told(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    attempt = school.start(li_ju, quiz).json
+    right = school.solution(li_ju, attempt["id"])
+    both = [right, school.wrong(right)]
+    results = at_once(THREADS, lambda number: school.submit(li_ju, attempt, both[number % 2]))
+    kept = school.sheet(li_ju, attempt["id"])
+    assert len({answer.text for answer in results if answer.status == 200}) == 1
+    refused = {answer.code for answer in results if answer.status != 200}
+    assert "quiz_attempt_submitted" in refused
+    assert refused <= {"quiz_attempt_submitted", "server_busy", "quiz_busy"}
+    assert books.check(li_ju.id) == (10 if kept.passed else 0)
+
+
+def test_two_begun_at_once_when_one_is_left_are_one(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community, attempts_a_day=1)
+    results = at_once(2, lambda number: school.start(li_ju, quiz, key=f"k{number}"))
+    assert {answer.json["id"] for answer in results if answer.status == 201} == {each.id for each in sheets(li_ju)}
+    assert {answer.code for answer in results} <= {None, "server_busy"}
+    assert len(sheets(li_ju)) == 1
+
+
+def test_sixteen_begun_at_once_are_one_and_count_once(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    results = at_once(THREADS, lambda _: school.start(li_ju, quiz))
+    assert {answer.code for answer in results} <= {None, "server_busy", "quiz_busy"}
+    assert len({answer.json["id"] for answer in results if answer.status == 201}) == len(sheets(li_ju)) == 1
+    assert li_ju.get(f"/quizzes/{quiz}").json["attempts_left"] == 2
+
+
+def test_two_quizzes_passed_at_once_earn_what_the_cap_leaves(hood: Hood, rule) -> None:
+    rule(points=10, a_day=10)
+    li_ju, quizzes = hood.resident(), [school.quiz(hood.community) for _ in range(4)]
+    papers = [school.start(li_ju, quiz).json for quiz in quizzes]
+    answers = [school.solution(li_ju, paper["id"]) for paper in papers]
+    results = at_once(4, lambda number: school.submit(li_ju, papers[number], answers[number]))
+    assert {answer.status for answer in results} == {200}
+    assert sorted(answer.json["result"]["points"] for answer in results) == [0, 0, 0, 10]
+    assert books.check(li_ju.id) == 10
+
+
+def test_a_closed_account_and_an_answer_at_once_leave_nothing_behind(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    attempt = school.start(li_ju, quiz).json
+    answers = school.solution(li_ju, attempt["id"])
+    acts = [
+        lambda: school.submit(li_ju, attempt, answers),
+        lambda: li_ju.post("/me/close", json={"word": "注销"}),
+    ]
+    handed, closed = at_once(2, lambda number: acts[number]())
+    assert closed.status < 300, closed
+    assert handed.status == 200 or handed.code in ("account_closed", "session_ended", "quiz_attempt_not_found"), handed
+    assert Item.collection(f"QUIZ_OF#{li_ju.id}") == Item.collection(f"RES_MAY#{li_ju.id}") == []
+
+
+def test_an_import_and_a_quiz_at_once_never_leave_a_quiz_that_draws_too_many(hood: Hood) -> None:
+    for _ in range(6):
+        bank = school.bank(6)
+        plan = school.plan(hood.community, bank=bank, questions=6, pass_mark=6)
+        acts = [
+            lambda plan=plan: setting_up.put(plan, now=clock.now()),
+            lambda bank=bank: banks.import_questions(bank, school.table(school.rows(3)), now=clock.now()),
+        ]
+        put, imported = at_once(2, lambda number, acts=acts: acts[number]())
+        refused = [each for each in (put, imported) if isinstance(each, Exception)]
+        assert refused, "six questions of three"
+        assert all(isinstance(each, (BankTooSmall, ChangedMeanwhile)) for each in refused)
+        there = Bank.fetch(f"QUIZ_BANK#{bank}", "BANK")
+        drawn = [int(school.stored(quiz).drawn) for quiz in there.used_at(clock.now())]
+        assert all(each <= int(there.questions) for each in drawn)
+
+
+def test_administrators_who_change_the_same_quiz_at_once_are_told(hood: Hood) -> None:
+    plan = school.plan(hood.community)
+    plans = [
+        setting_up.Plan(**{**{name: getattr(plan, name) for name in plan.__struct_fields__}, "minutes": 10 + number})
+        for number in range(4)
+    ]
+    results = at_once(4, lambda number: setting_up.put(plans[number], now=clock.now() + timedelta(0)))
+    refused = [each for each in results if isinstance(each, Exception)]
+    assert all(isinstance(each, ChangedMeanwhile) or each.code == "server_busy" for each in refused)  # type: ignore[attr-defined]
+    assert len(refused) < 4
