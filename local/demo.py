@@ -1,4 +1,4 @@
-"""Fills the demo district, once: areas, a quiz and duties as an administrator, people as themselves."""
+"""Fills the demo district, once: areas, a quiz, goods and duties as an administrator, people as themselves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def fill(stack: Stack) -> Path:
     if not listed.exists():
         _administer(stack, {"command": "put_areas", "areas": district.areas()})
         _set_up_the_quiz(stack)
+        for command in district.goods():
+            _administer(stack, command)
         people = [_settle(stack, person) for person in district.PEOPLE]
         listed.write_text(json.dumps({"people": people}, ensure_ascii=False, indent=2), encoding="utf-8")
     return listed

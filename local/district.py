@@ -6,6 +6,7 @@ micro-grids and persons are samples; the two women and the volunteer are those o
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ PEOPLE: tuple[Demo, ...] = (
     ("chen-caiming", "陈彩明", "13800000002", HOME[:15] + "002", ()),
     ("chen-jianjun", "陈建君", "13800000003", HOME, ()),
     ("grid-worker", "网格员", "13800000004", HOME, (("grid_worker", GRID),)),
+    ("desk-clerk", "兑换点", "13800000006", HOME, (("desk_clerk", COMMUNITY),)),
     ("moderator", "审核员", "13800000005", HOME, (("moderator", DISTRICT[0]),)),
 )
 
@@ -58,6 +60,40 @@ def areas() -> list[dict[str, Any]]:
             rows.append({"code": grid_code, "name": f"第{'一二'[grid - 1]}网格"})
             rows += [{"code": f"{grid_code}{building:03d}", "name": f"{building}幢"} for building in (1, 2, 3)]
     return rows
+
+
+MASK_PRICE = 5  # points for one
+
+
+def goods() -> list[dict[str, Any]]:
+    """Masks in the mall and a campaign for those who know how to wear them, as administrators' commands."""
+    now = datetime.now(UTC)
+    return [
+        {
+            "command": "put_product",
+            "product": "mask",
+            "name": "医用口罩",
+            "text": "一次性医用口罩，独立包装。",
+            "unit": "只",
+            "price": 2 * MASK_PRICE,
+            "area": DISTRICT[0],
+            "desks": [{"area": COMMUNITY, "place": "office"}],
+            "delivers": True,
+            "cap": 5,
+        },
+        {"command": "restock", "product": "mask", "quantity": 500, "receipt": "demo-1"},
+        {
+            "command": "put_campaign",
+            "campaign": "masks-for-points",
+            "product": "mask",
+            "price": MASK_PRICE,
+            "cap": 2,
+            "quiz": "masks",
+            "opens_at": (now - timedelta(hours=1)).isoformat(timespec="seconds"),
+            "closes_at": (now + timedelta(days=365)).isoformat(timespec="seconds"),
+        },
+        {"command": "restock", "product": "masks-for-points", "quantity": 9000, "receipt": "demo-2"},
+    ]
 
 
 MASK_QUIZ = Path(__file__).with_name("mask_quiz.csv")
@@ -101,3 +137,15 @@ def notice_settings() -> dict[str, Any]:
         fields = {"subject": "thing1", "hint": "thing2", "time": "time3"}
         templates[name]["service_account"] = {"id": reminder, "fields": fields}
     return {"quiet_from": "00:00", "quiet_until": "00:00", "templates": templates}
+
+
+def who_knows_answers(attempt: dict[str, Any], *, mistakes: int = 0) -> dict[str, Any]:
+    """What somebody hands in who knows the mask quiz but for so many questions. By texts: a sheet shuffles its options."""
+    with MASK_QUIZ.open(encoding="utf-8", newline="") as file:
+        right = {row["题目"]: {row[f"选项{letter}"] for letter in row["答案"]} for row in csv.DictReader(file)}
+    given = []
+    for place, question in enumerate(attempt["questions"]):
+        known = [option["id"] for option in question["options"] if option["text"] in right[question["text"]]]
+        wrong = [next(option["id"] for option in question["options"] if [option["id"]] != known)]
+        given.append({"question": question["question"], "options": wrong if place < mistakes else known})
+    return {"answers": given}

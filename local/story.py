@@ -1,6 +1,7 @@
 """`make demo`: the story of the masks, played over HTTP against a running `make run`.
 
-李菊 needs masks to go back to work, 陈彩明 sees it and leaves five at the community office, 李菊 fetches them.
+李菊 needs masks to go back to work, 陈彩明 sees it and leaves five at the community office, 李菊 fetches them. 陈彩明 has
+earned points by it, answers the mask quiz, redeems two masks and collects them at the desk; 陈建君's are delivered.
 Each step is printed, and each WeChat message as it looks on the phone.
 """
 
@@ -28,6 +29,7 @@ MASKS = {
     "urgency": "urgent",
     "drop_point": "office",
 }
+_CAMPAIGN = "/products/masks-for-points/redemptions"
 _PUSH_SECONDS = 30
 
 
@@ -40,9 +42,19 @@ class Story:
         self._wechat, self._console = wechat, console
         self._shown = {message["id"] for message in wechat.messages()}
         self._names = {phone_id: name for phone_id, name, *_ in district.PEOPLE}
-        self.li_ju, self.chen = (Phone(api_url, wechat, person) for person in ("li-ju", "chen-caiming"))
+        people = ("li-ju", "chen-caiming", "chen-jianjun", "desk-clerk", "grid-worker")
+        self.li_ju, self.chen, self.jianjun, self.clerk, self.grid_worker = (
+            Phone(api_url, wechat, person) for person in people
+        )
 
     def play(self) -> None:
+        self._masks_from_a_neighbour()
+        self._masks_for_points()
+        for phone in (self.li_ju, self.chen):
+            inbox = self._step(f"{self._names[phone.person]}的消息盒子", phone.get("/inbox"))
+            self._say(*(f"· {notice['title']}　{notice['text']}" for notice in inbox["items"][:6]))
+
+    def _masks_from_a_neighbour(self) -> None:
         li_ju, chen = self.li_ju, self.chen
         self._step("李菊、陈彩明打开小程序登录", li_ju.log_in(), chen.log_in())
         li_ju.allow_messages("ask_for_help")
@@ -78,9 +90,58 @@ class Story:
         self._step("李菊确认收到，求助完成", li_ju.post(f"{request}/confirm"))
         mine = self._step("陈彩明看积分：帮助邻居得了分", chen.get("/me/points"))
         self._say(f"现有积分 {mine['balance']} 分")
-        for phone in (li_ju, chen):
-            inbox = self._step(f"{self._names[phone.person]}的消息盒子", phone.get("/inbox"))
-            self._say(*(f"· {notice['title']}　{notice['text']}" for notice in inbox["items"][:6]))
+
+    def _masks_for_points(self) -> None:
+        """Played again, points, cap and attempts are used up at some time: the story then shows what is said."""
+        chen, jianjun = self.chen, self.jianjun
+        self._step(
+            "陈建君、兑换点工作人员、网格员登录", jianjun.log_in(), self.clerk.log_in(), self.grid_worker.log_in()
+        )
+        goods = self._step("陈彩明看积分商城", chen.get(f"/products?area={district.COMMUNITY}"))
+        stock = {"plenty": "充足", "few": "不多了", "none": "已兑完"}
+        self._say(*(f"· {each['name']}　{each['price']} 分　{stock[each['stock']]}" for each in goods["items"]))
+        self._pass_the_quiz(chen)
+        wish = {"quantity": 2, "price": district.MASK_PRICE}
+        desk = {"desk": f"{district.COMMUNITY}-office"}
+        chen.allow_messages("redeem")
+        reserved = self._try("陈彩明用积分兑换 2 只口罩，到居委会领", chen.post(_CAMPAIGN, wish | desk))
+        if reserved:
+            code = {"code": reserved["code"]}
+            self._say(f"兑换码 {reserved['code']}")
+            shown = self._step("兑换点工作人员扫码核对", self.clerk.post("/desk/look-up", code))
+            self._say(f"要交付：{shown['name']} {shown['quantity']} {shown['unit']}")
+            self._step("交给陈彩明", self.clerk.post("/desk/collect", code))
+            self._phone_shows("chen-caiming", "已领走")
+        self._pass_the_quiz(jianjun)
+        jianjun.allow_messages("redeem")
+        reserved = self._try("陈建君兑换 2 只口罩，请网格员送上门", jianjun.post(_CAMPAIGN, wish | {"deliver": True}))
+        if reserved:
+            waiting = self._step("网格员看送货单", self.grid_worker.get(f"/deliveries?area={district.GRID}"))
+            self._say(*(f"· {each['nickname']}　{each['name']} {each['quantity']}" for each in waiting["items"]))
+            door = f"/deliveries/{reserved['id']}/with-code"
+            self._step("网格员送到，核对兑换码", self.grid_worker.post(door, {"code": reserved["code"]}))
+            self._phone_shows("chen-jianjun", "已送到")
+        month = chen.get("/me/points").json["month"]
+        lines = self._step("陈彩明看积分明细", chen.get(f"/me/points/statement?month={month}"))["items"]
+        self._say(*(f"· {line['reason']}　{line['change']:+d}　余额 {line['balance']}" for line in lines))
+
+    def _pass_the_quiz(self, phone: Phone) -> None:
+        name, quiz = self._names[phone.person], "/quizzes/masks"
+        if phone.get(quiz).json["passed"]:
+            self._say(f"{name}已经通过口罩答题")
+            return
+        attempt = self._step(f"{name}答题：口罩和卫生小知识", phone.post(f"{quiz}/attempts"))
+        handed = phone.post(f"{quiz}/attempts/{attempt['id']}/submit", district.who_knows_answers(attempt))
+        result = self._step(f"{name}交卷", handed)["result"]
+        self._say(f"答对 {result['score']} 题，得 {result['points']} 分，可以参加口罩兑换")
+
+    def _try(self, what: str, answer: Answer) -> dict[str, Any] | None:
+        """A step that the rules may refuse: then it is said why, in the product's own words."""
+        if answer.status != 409:
+            return self._step(what, answer)
+        self._console.print(f"[bold]· {what}：[/]没有成功")
+        self._say(answer.json["detail"])
+        return None
 
     def _step(self, what: str, *answers: Answer) -> dict[str, Any]:
         answer = next((answer for answer in answers if answer.status >= 400), answers[-1])

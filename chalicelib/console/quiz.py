@@ -11,7 +11,7 @@ from msgspec import Meta
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.console import files
-from chalicelib.console.command import Call, Command, Name, Report
+from chalicelib.console.command import Call, Command, Name, Report, area_must_exist
 from chalicelib.kit import clock
 from chalicelib.quiz import bank_file, banks, setting_up
 from chalicelib.quiz.rules import DRAWN_AT_MOST, BankId, QuizId

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from local import district
 from local.phone import Phone
 from local.stack import Stack
@@ -14,28 +12,8 @@ from local.stack import Stack
 People = Callable[[str], Phone]
 
 
-@pytest.fixture(scope="module")
-def right_answers() -> dict[str, set[str]]:
-    """What the demo's file says, by question: texts, because a sheet shows options in an order of its own."""
-    import csv
-
-    with district.MASK_QUIZ.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["题目"]: {row[f"选项{letter}"] for letter in row["答案"]} for row in rows}
-
-
-def answers(attempt: dict[str, Any], right: dict[str, set[str]], *, mistakes: int = 0) -> dict[str, Any]:
-    """The answers of somebody who knows all but so many."""
-    given = []
-    for place, question in enumerate(attempt["questions"]):
-        known = [option["id"] for option in question["options"] if option["text"] in right[question["text"]]]
-        wrong = [next(option["id"] for option in question["options"] if [option["id"]] != known)]
-        given.append({"question": question["question"], "options": wrong if place < mistakes else known})
-    return {"answers": given}
-
-
 def test_a_resident_passes_the_mask_quiz_at_the_second_attempt(
-    newcomer: Callable[[str, str], Phone], right_answers: dict[str, set[str]]
+    newcomer: Callable[[str, str], Phone],
 ) -> None:
     zhang = newcomer("quiz-zhang", "张阿姨")
     assert "masks" in [quiz["id"] for quiz in zhang.get(f"/quizzes?area={district.HOME}").json["items"]]
@@ -47,20 +25,20 @@ def test_a_resident_passes_the_mask_quiz_at_the_second_attempt(
     assert len(first.json["questions"]) == 4
     assert "外面可能沾有病菌" not in first.content.decode(), "an explanation comes after the answers"
     attempt = f"/quizzes/masks/attempts/{first.json['id']}"
-    handed = zhang.post(f"{attempt}/submit", answers(first.json, right_answers, mistakes=2)).json
+    handed = zhang.post(f"{attempt}/submit", district.who_knows_answers(first.json, mistakes=2)).json
     assert (handed["result"]["score"], handed["result"]["passed"], handed["result"]["points"]) == (2, False, 0)
     assert "没有及格" in handed["result"]["no_points"]
     assert all(each["explanation"] for each in handed["result"]["questions"])
 
     second = zhang.post("/quizzes/masks/attempts").json
     attempt = f"/quizzes/masks/attempts/{second['id']}"
-    good = answers(second, right_answers, mistakes=1)
+    good = district.who_knows_answers(second, mistakes=1)
     handed = zhang.post(f"{attempt}/submit", good, key="the-same-tap").json
     assert (handed["result"]["score"], handed["result"]["points"], handed["result"]["entitled"]) == (3, 10, True)
     again = zhang.post(f"{attempt}/submit", good, key="the-same-tap")
     assert (again.status, again.json) == (200, handed)
     assert zhang.get(attempt).json == handed
-    other = zhang.post(f"{attempt}/submit", answers(second, right_answers))
+    other = zhang.post(f"{attempt}/submit", district.who_knows_answers(second))
     assert (other.status, other.code) == (409, "quiz_attempt_submitted")
 
     points = zhang.get("/me/points").json
