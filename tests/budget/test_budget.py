@@ -21,21 +21,25 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, notices, people, points, quiz  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
 from tests.notices.conftest import LONG_TERM, ONE_TIME
+from tests.posts.square import COMMUNITY
 from tests.security.routes import all_routes
 
 FILE = Path(__file__).parents[2] / "docs" / "budget.json"
 BUDGET: dict[str, Any] = json.loads(FILE.read_text()) if FILE.exists() else {}
 WRITING = "BUDGET_WRITE" in os.environ
-TEMPLATES = {"help_progress": {"one_time": {"id": ONE_TIME}, "long_term": {"id": LONG_TERM}}}
+TEMPLATES = {
+    "help_progress": {"one_time": {"id": ONE_TIME}, "long_term": {"id": LONG_TERM}},
+    "community": {"one_time": {"id": COMMUNITY}},
+}
 
 # Costs of workers are those of what they work on: of wechat_events, the events. An administrator's commands
 # (`administer`) are too rare to have any.
-WORKERS = {"sweep", "dispatch_notices", "look_at_stock", "push_notices", "process_photos"}
+WORKERS = {"sweep", "dispatch_notices", "look_at_stock", "push_notices", "process_photos", "spread_posts"}
 
 # A person's act is one write, so that it happens or does not. These are several, and why:
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
@@ -160,6 +164,15 @@ def test_of_a_bank_of_two_hundred_an_attempt_reads_no_more_than_its_ten_question
         f"POST {attempts}/{{attempt_id}}/submit (not passed)": 3,
     }
     assert BUDGET[f"GET {attempts}/{{attempt_id}}"]["read_units"] == 1 + 10
+
+
+def test_reading_is_one_read_and_one_write_of_two_items_and_a_repeat_writes_nothing() -> None:
+    name = "POST /posts/{post_id}/read"
+    first, again = BUDGET[f"{name} (the first points of a month)"], BUDGET[f"{name} (again)"]
+    assert (BUDGET[name]["calls"], BUDGET[name]["write_units"]) == (2, 7)
+    assert (first["calls"], first["write_units"]) == (2, 10)
+    assert (again["calls"], again["write_units"]) == (1, 0)
+    assert BUDGET[f"{name} (the rule is off)"] == {"calls": 1, "read_units": 2, "write_units": 0}
 
 
 def test_the_inbox_is_one_call() -> None:

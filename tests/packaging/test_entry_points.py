@@ -23,6 +23,7 @@ FUNCTIONS = (
     "LookAtStock",
     "ProcessPhotos",
     "PushNotices",
+    "SpreadPosts",
     "Sweep",
     "WechatEvents",
 )

@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from local.stack import ACCOUNT, REGION, Stack
 
 API, SWEEP, DISPATCH, PUSH = "api", "sweep", "dispatch-notices", "push-notices"
-EVENTS, PHOTOS, ADMIN, STOCK = "wechat-events", "process-photos", "administer", "look-at-stock"
-EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN, STOCK}
+EVENTS, PHOTOS, ADMIN, STOCK, SPREAD = "wechat-events", "process-photos", "administer", "look-at-stock", "spread-posts"
+EVERYONE = {API, SWEEP, DISPATCH, PUSH, EVENTS, PHOTOS, ADMIN, STOCK, SPREAD}
 NOBODY: set[str] = set()
 _REFUSALS = {"AccessDenied", "AccessDeniedException"}
 
@@ -80,15 +80,15 @@ ACTS = (
     _item("update_item", WORKERS | {STOCK}),
     _item("delete_item", CLOSING),
     Act("read several items", "dynamodb", "batch_get_item", {"RequestItems": {"{TableName}": {"Keys": [KEY]}}},
-        CLOSING | {PUSH, ADMIN, STOCK}),
+        CLOSING | {PUSH, ADMIN, STOCK, SPREAD}),
     Act("delete several items", "dynamodb", "batch_write_item",
         {"RequestItems": {"{TableName}": [{"DeleteRequest": {"Key": KEY}}]}}, CLOSING),
     Act("read a whole table", "dynamodb", "scan", {"TableName": "{TableName}"}, NOBODY),
     Act("delete the table", "dynamodb", "delete_table", {"TableName": "{TableName}"}, NOBODY),
     Act("switch off the backups", "dynamodb", "update_continuous_backups",
         {"TableName": "{TableName}", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False}}, NOBODY),
-    _list("", WORKERS - {PHOTOS}),
-    _list("by_area", {API, SWEEP, ADMIN}),
+    _list("", WORKERS - {PHOTOS, SPREAD}),
+    _list("by_area", {API, SWEEP, SPREAD, ADMIN}),
     _list("by_rank", {API}),
     _list("by_person", CLOSING),
     _list("by_due", {SWEEP}),
@@ -124,9 +124,11 @@ ACTS = (
     _send("PushQueueUrl", {SWEEP, DISPATCH}),
     _send("WechatEventsQueueUrl", {API}),
     _send("PhotoQueueUrl", NOBODY),
+    _send("PostsQueueUrl", {SWEEP, SPREAD}),
     _receive("PushQueueUrl", {PUSH}),
     _receive("WechatEventsQueueUrl", {EVENTS}),
     _receive("PhotoQueueUrl", {PHOTOS}),
+    _receive("PostsQueueUrl", {SPREAD}),
     Act("empty a queue", "sqs", "purge_queue", {"QueueUrl": "{PushQueueUrl}"}, NOBODY),
     Act("call another function", "lambda", "invoke", {"FunctionName": "weijiayuan-local-administer"}, NOBODY),
     Act("change a function", "lambda", "update_function_configuration",

@@ -127,7 +127,7 @@ def test_a_queue_waits_six_times_as_long_as_its_worker_may_take_and_keeps_what_f
                 assert queue["RedrivePolicy"]["maxReceiveCount"] == 5, name
                 assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
                 fed += 1
-    assert fed == 3
+    assert fed == 4
 
 
 def alarmed_queues(template: dict[str, Any], metric: str) -> set[str]:

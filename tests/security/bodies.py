@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
 from tests.mall.shop import PRICE
-from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, World
+from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 
 
 def right_body(route: Route, world: World) -> Any:
@@ -47,6 +47,8 @@ def right_body(route: Route, world: World) -> Any:
         "POST /products/{product_id}/photos": {},
         "PUT /me/help-alerts": {"on": True},
         "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"answers": world.answers},
+        "POST /posts": {**WATER, "area": hood.community},
+        "POST /posts/{post_id}/photos": {},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},
         "POST /login": {"code": "x"},
         "POST /me/consent": {"version": "x"},

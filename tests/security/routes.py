@@ -18,6 +18,7 @@ QUERIES = {
     "/help-requests": "area=330402001001",
     "/help-requests/unanswered": "area=330402001001",
     "/quizzes": "area=330402001001",
+    "/posts": "area=330402001001",
     "/me/templates": "moment=work",
     "/me/points/statement": "month=2026-11",
 }
@@ -46,6 +47,8 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
         theirs["redemption_id"] = ids["delivery_id"]
     if route.path.startswith("/products/"):
         theirs["photo_id"] = ids["picture_id"]
+    if route.path.startswith("/posts/"):
+        theirs["photo_id"] = ids["post_photo_id"]
     return theirs
 
 

@@ -93,6 +93,15 @@ ROWS: dict[str, set[str]] = {
     "GET /redemptions/{redemption_id}": OWNER,
     "GET /redemptions/{redemption_id}/code": OWNER,
     "POST /redemptions/{redemption_id}/cancel": OWNER,
+    "POST /posts": STAFF,
+    "POST /posts/{post_id}/withdraw": STAFF,
+    "POST /posts/{post_id}/photos": STAFF,
+    "POST /posts/{post_id}/photos/{photo_id}/remove": STAFF,
+    # What staff say to everybody.
+    "GET /posts": RESIDENTS,
+    "GET /posts/mine": RESIDENTS,
+    "GET /posts/{post_id}": RESIDENTS,
+    "POST /posts/{post_id}/read": RESIDENTS,
     # Neighbours.
     "POST /help-requests": RESIDENTS | {"delegate"},
     "GET /help-requests": RESIDENTS,

@@ -26,6 +26,7 @@ MASKS = {
     "unit": "只",
     "drop_point": "office",
 }
+WATER = {"title": "周六停水", "text": "周六上午八点到十一点停水。"}
 ROLES = ("grid_worker", "community_worker", "moderator", "desk_clerk")
 
 
@@ -77,6 +78,8 @@ def build(hood: Hood) -> World:
     made(owner.post("/help-requests", json=doubtful))
     ids["review_id"] = made(staff.get(f"/reviews?area={hood.community}"))["items"][0]["id"]
     ids["notice_id"] = made(owner.get("/inbox"))["items"][0]["id"]
+    ids["post_id"] = made(staff.post("/posts", json={**WATER, "area": hood.community}))["id"]
+    ids["post_photo_id"] = made(staff.post(f"/posts/{ids['post_id']}/photos", json={}))["photo_id"]
     ids["entry_id"] = not_reached(owner, hood.community)
     made(owner.post("/me/copy"))
     codes = redeemed(hood, owner, staff, ids)
