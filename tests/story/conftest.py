@@ -22,7 +22,11 @@ def stage() -> Iterator[Stack]:
     """Each function may do only what its own role allows. Time passes when a test says `stage.sweep(at=…)`."""
     state = ROOT / ".local" / f"test-story-{os.getpid()}"
     # 李菊 asks for help more often in these tests than anybody may in a day.
-    settings = {"notices": district.notice_settings(), "help": {"asks_a_day": 1000, "offers_a_day": 1000}}
+    settings = {
+        "notices": district.notice_settings(),
+        "help": {"asks_a_day": 1000, "offers_a_day": 1000},
+        "posts": {"posts_a_day": 1000, "urgent_a_day": 1000},
+    }
     with Stack(state, enforce_iam=True, timer=False, settings=settings) as stack:
         demo.fill(stack)
         yield stack
