@@ -30,7 +30,8 @@ MOMENTS: dict[str, tuple[str, ...]] = {
     "redeem": ("community",),
     "register": ("review_result", "community"),
     "work": ("to_do",),
-    "read_post": ("community",),
+    # A tap of its own in the list of posts, never the one that earns points: WeChat forbids rewarding an accept.
+    "follow_posts": ("community",),
 }
 
 HELP = "pages/help/detail?id={about}"

@@ -55,7 +55,7 @@ class ReadAll(View, frozen=True):
 
 
 class Moment(Query, frozen=True):
-    moment: Literal["ask_for_help", "offer_help", "volunteer", "register", "work", "read_post"]
+    moment: Literal["ask_for_help", "offer_help", "volunteer", "register", "work", "follow_posts"]
 
 
 class TemplatesToAsk(View, frozen=True):

@@ -45,7 +45,12 @@ def erase(resident_id: str, *, now: datetime) -> None:
         if post.state == "in_review":
             _take_back(post, now)
         with transaction() as tx:
-            gone = [Post.author.remove(), Post.withdrawn_by.remove(), Post.person_key.remove(), Post.person_sort.remove()]
+            gone = [
+                Post.author.remove(),
+                Post.withdrawn_by.remove(),
+                Post.person_key.remove(),
+                Post.person_sort.remove(),
+            ]
             # The pictures were theirs and go with them, see content.personal.
             tx.update(post, [Post.author_name.set(NICKNAME_OF_THE_CLOSED), Post.photos.set(0), *gone])
     with transaction() as tx:

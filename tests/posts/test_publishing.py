@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.content import service as content
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
@@ -53,6 +54,18 @@ class TestWhoMay:
         with transaction() as tx:
             people.end_duty(tx, Duty.key(worker.id, "grid_worker", square.community), now=clock.now())
         assert worker.post("/posts", json=draft(square)).code == "duty_needed"
+
+    def test_a_duty_that_ends_while_wechat_is_asked_does_not_either(self, square, monkeypatch):
+        worker, real = square.worker(), content.screen
+
+        def screen(*args: Any, **more: Any) -> Any:
+            with transaction() as tx:
+                people.end_duty(tx, Duty.key(worker.id, "grid_worker", square.community), now=clock.now())
+            return real(*args, **more)
+
+        monkeypatch.setattr(content, "screen", screen)
+        assert worker.post("/posts", json=draft(square)).code == "duty_needed"
+        assert listed(worker, square.community) == []
 
     def test_a_delegate_does_not_publish_for_a_staff_member(self, square):
         worker, daughter = square.worker(), square.dweller()

@@ -142,6 +142,13 @@ class TestPages:
         assert (done.told, done.timer) == (5, None)
         assert done.done_at is not None
 
+    def test_a_page_of_many_is_told_in_parts_at_the_same_time(self, square):
+        people = [square.dweller(credit=number % 2) for number in range(70)]
+        post = publish(square.worker(), square.community, urgent=True)
+        assert spread(post) == 1
+        assert [len(told(who)) for who in people] == [number % 2 for number in range(70)]
+        assert alert_of(post).told == 35
+
     def test_a_full_last_page_is_followed_by_an_empty_one(self, square, small_pages):
         people = [square.dweller(credit=1) for _ in range(4)]
         post = publish(square.worker(), square.community, urgent=True)

@@ -79,7 +79,7 @@ def test_an_urgent_post_reaches_two_phones_once_each(stage: Stack, phone: People
     he, jin, quiet = newcomer("he-reads", "贺师傅"), newcomer("jin-reads", "金阿姨"), newcomer("quiet-reads", "闻大伯")
     for each in (he, jin):
         for _ in range(3):  # credit for more than one, so that a second push could be sent
-            each.allow_messages("read_post")
+            each.allow_messages("follow_posts")
     title = "台风紧急避险"
     post = worker.post("/posts", WATER | {"title": title, "urgent": True}).json["id"]
     begin(stage)
@@ -116,7 +116,7 @@ def test_an_urgent_post_taken_back_before_the_telling_reaches_nobody(
     stage: Stack, phone: People, newcomer: Newcomers
 ) -> None:
     worker, gu = phone("grid-worker"), newcomer("gu-reads", "顾阿姨")
-    gu.allow_messages("read_post")
+    gu.allow_messages("follow_posts")
     post = worker.post("/posts", WATER | {"title": "发错了的通知", "urgent": True}).json["id"]
     assert worker.post(f"/posts/{post}/withdraw").json["state"] == "withdrawn"
     begin(stage)
