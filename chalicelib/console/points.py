@@ -57,7 +57,7 @@ def audit(command: Audit, call: Call) -> Report | str:
     adds_up = figures["issued"] == figures["held"] + figures["spent"] + figures["lapsed"]
     if adds_up and not figures["wrong"]:
         return Report(f"已核对 {figures['residents']} 位居民的积分，账目全部相符。", figures)
-    return Report(f"已核对 {figures['residents']} 位居民的积分，{figures['wrong']} 位账目不符，请逐一查看。", figures)
+    return Report(f"已核对 {figures['residents']} 位居民的积分，{figures['wrong']} 处账目不符，请逐一查看。", figures)
 
 
 def correct_points(command: CorrectPoints, call: Call) -> str:

@@ -11,10 +11,10 @@ from msgspec import Meta
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.console import files
-from chalicelib.console.command import Call, Command, Name, Report, area_must_exist
+from chalicelib.console.command import Call, Command, Report, area_must_exist
 from chalicelib.kit import clock
 from chalicelib.quiz import bank_file, banks, setting_up
-from chalicelib.quiz.rules import DRAWN_AT_MOST, BankId, QuizId
+from chalicelib.quiz.rules import DRAWN_AT_MOST, BankId, QuizId, Title
 
 
 class ImportQuestions(Command, frozen=True, tag="import_questions"):
@@ -24,7 +24,7 @@ class ImportQuestions(Command, frozen=True, tag="import_questions"):
     """
 
     bank: BankId
-    file: Annotated[str, Meta(min_length=1, max_length=200)]
+    file: files.Name
 
     @property
     def about(self) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class PutQuiz(Command, frozen=True, tag="put_quiz"):
     """
 
     id: QuizId
-    title: Name
+    title: Title
     bank: BankId
     questions: Annotated[int, Meta(ge=1, le=DRAWN_AT_MOST)]
     pass_mark: Annotated[int, Meta(ge=1)]

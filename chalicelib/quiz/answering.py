@@ -75,8 +75,7 @@ def start(*, caller: Caller, quiz_id: str, attempt: Attempt, now: datetime) -> P
         )
         if started is not None and attempt.made(started):
             return paper(started)
-        _may_answer(person, quiz, now)
-        assert quiz is not None
+        quiz = _open_to(person, quiz, now)
         under_way = standing.open_at(now) if standing else None
         if under_way:
             return paper(Sheet.fetch(*_keys(Sheet.key(person.id, under_way))))
@@ -93,12 +92,13 @@ def start(*, caller: Caller, quiz_id: str, attempt: Attempt, now: datetime) -> P
     return settled(begin)
 
 
-def _may_answer(person: Person, quiz: Quiz | None, now: datetime) -> None:
+def _open_to(person: Person, quiz: Quiz | None, now: datetime) -> Quiz:
     if quiz is None:
         raise rules.QuizGone()
     home = person.resident.home if person.resident.home_state != "declined" else None
     rules.check_area(quiz.area, home)
     rules.check_open(quiz.opens_at, quiz.closes_at, now)
+    return quiz
 
 
 def _new_sheet(person: Person, quiz: Quiz, sheet_id: str, attempt: Attempt, now: datetime) -> Sheet:

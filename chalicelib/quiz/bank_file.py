@@ -24,6 +24,7 @@ _LONGEST = {"题目": 200, "答案": 20, "解释": 500}
 _LONGEST_OPTION = 100
 # What a spreadsheet takes for a formula, the full-width forms too, which Chinese and Japanese editions read alike.
 _FORMULA = ("=", "+", "-", "@")
+_MARK = "\ufeff"  # before the first character of a file
 _JOINER = "\u200d"  # holds some emoji together
 
 
@@ -116,9 +117,10 @@ def _decode(raw: bytes) -> tuple[str, str]:
         raise BankFileNotCsv()
     for codec, name in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
         try:
-            return raw.decode(codec), name
+            return raw.decode(codec).removeprefix(_MARK), name
         except UnicodeDecodeError:
-            continue
+            if raw.removeprefix(_MARK.encode()).startswith(COLUMNS[0].encode()):
+                break  # it is UTF-8, and damaged: as GB18030 it would be nonsense
     raise BankFileEncoding()
 
 
@@ -130,7 +132,7 @@ def _rows(text: str, mistakes: dict[int, list[str]]) -> list[tuple[int, list[str
     while True:
         begins = reader.line_num + 1
         try:
-            cells = [_line_breaks(cell) for cell in next(reader)]
+            cells = _without_empty_ends([_line_breaks(cell) for cell in next(reader)])
         except StopIteration:
             return rows
         except csv.Error:
@@ -150,6 +152,13 @@ def _rows(text: str, mistakes: dict[int, list[str]]) -> list[tuple[int, list[str
             rows.append((begins, cells))
         if len(rows) + len(mistakes) > QUESTIONS_AT_MOST:
             raise TooManyQuestions()
+
+
+def _without_empty_ends(cells: list[str]) -> list[str]:
+    """Columns to the right of the table that once had something in them; a spreadsheet saves them too."""
+    while len(cells) > len(COLUMNS) and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
 
 
 def _line_breaks(cell: str) -> str:

@@ -17,6 +17,9 @@ LETTERS = "ABCDEF"
 DRAWN_AT_MOST = 50  # questions of one attempt: read together, in one BatchGetItem
 QUIZZES_OF_A_BANK = 50  # open at once: all of them change over to a new version in one write
 
+FAR_AWAY = timedelta(days=3 * 366)
+
+Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]+$")]
 BankId = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9][a-z0-9-]*$")]
 QuizId = BankId
 
@@ -159,14 +162,19 @@ class PassMarkUnreachable(Invalid):
 
 
 class TimesWrong(Invalid):
-    code, detail = "quiz_times_wrong", "结束时间应晚于开始时间，也应晚于现在。"
+    code, detail = "quiz_times_wrong", "结束时间应晚于开始时间，也应晚于现在；两个时间离现在都不能超过三年。"
 
     def __init__(self) -> None:
-        super().__init__(fields={"closes": "应晚于 opens，也应晚于现在"})
+        super().__init__(fields={"closes": "应晚于 opens，也应晚于现在，三年以内"})
 
 
 class ChangedMeanwhile(Conflict):
     code, detail = "quiz_changed_meanwhile", "题库或问卷刚刚被别人改过，这次没有保存，请再发一次。"
+
+
+def check_times(opens: datetime, closes: datetime, now: datetime) -> None:
+    if closes <= opens or closes <= now or closes - now > FAR_AWAY or now - opens > FAR_AWAY:
+        raise TimesWrong()
 
 
 # ---------------------------------------------------------------------------------------- who may, and when
@@ -260,4 +268,4 @@ WHY_NO_POINTS: dict[str, str] = {
 
 
 def why_no_points(reason: str) -> str:
-    return WHY_NO_POINTS.get(reason, WHY_NO_POINTS["rule_off"])
+    return WHY_NO_POINTS.get(reason, "这次没有得到积分，原因请看“我的积分”；结果已经记下。")

@@ -38,8 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
 def put(plan: Plan, *, now: datetime) -> Quiz:
     """Create a quiz, or change it to this."""
     areas.get(plan.area)
-    if plan.closes <= plan.opens or plan.closes <= now:
-        raise rules.TimesWrong()
+    rules.check_times(plan.opens, plan.closes, now)
     if plan.pass_mark > plan.questions:
         raise rules.PassMarkUnreachable(plan.questions)
     before: Quiz | None

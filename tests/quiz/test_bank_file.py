@@ -46,6 +46,12 @@ class TestGoodFiles:
         file = bank_file.read(table([row("勤洗手有用吗？")]).decode().encode(codec))
         assert (file.encoding, file.questions[0].text) == ("GB18030", "勤洗手有用吗？")
 
+    def test_a_mark_in_the_code_page_of_chinese_windows(self):
+        assert len(bank_file.read(b"\x84\x31\x95\x33" + table(rows(2)).decode().encode("gb18030")).questions) == 2
+
+    def test_empty_columns_to_the_right_of_the_table(self):
+        assert len(bank_file.read(table(rows(3)).replace(b"\r\n", b",, ,\r\n")).questions) == 3
+
     def test_rare_characters_that_only_gb18030_has(self):
         assert (
             bank_file.read(table([row("𠮷字怎么读？😷")]).decode().encode("gb18030")).questions[0].text
@@ -95,6 +101,10 @@ class TestWhatIsNoTable:
 
     def test_bytes_that_are_no_text(self):
         assert refused("题目,".encode() + b"\xff\xff\xff\x80") == "bank_file_encoding"
+
+    def test_utf_8_that_was_cut_is_not_taken_for_another_encoding(self):
+        for mark in (b"", b"\xef\xbb\xbf"):
+            assert refused(mark + table([row()]) + "坏".encode()[:2]) == "bank_file_encoding"
 
     def test_another_heading_or_none(self):
         assert refused(table([row()], heading=False)) == "bank_file_columns"

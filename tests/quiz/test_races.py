@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
 
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
-from chalicelib.quiz import banks, setting_up
+from chalicelib.quiz import answering, banks, setting_up
 from chalicelib.quiz.models import Bank, Sheet
 from chalicelib.quiz.rules import BankTooSmall, ChangedMeanwhile
 from tests.neighbourhood import Hood, Neighbour
@@ -65,6 +70,66 @@ def test_sixteen_begun_at_once_are_one_and_count_once(hood: Hood) -> None:
     assert li_ju.get(f"/quizzes/{quiz}").json["attempts_left"] == 2
 
 
+@contextmanager
+def meanwhile(something: Callable[[], Any]) -> Iterator[None]:
+    """Something happens once, after an act has read and before it writes."""
+    read, waiting = answering._read_questions, [something]
+
+    def read_slowly(*arguments: Any) -> Any:
+        found = read(*arguments)
+        if waiting:
+            waiting.pop()()
+        return found
+
+    with patch.object(answering, "_read_questions", read_slowly):
+        yield
+
+
+@pytest.mark.parametrize("tried_before", [False, True])
+def test_who_is_overtaken_by_their_own_second_tap_gets_its_attempt(hood: Hood, tried_before: bool) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community, attempts_a_day=1 + tried_before)
+    if tried_before:
+        school.passed(li_ju, quiz)
+    faster: list[str] = []
+    with meanwhile(lambda: faster.append(school.start(li_ju, quiz).json["id"])):
+        slower = school.start(li_ju, quiz)
+    assert [slower.json["id"]] == faster
+    assert len(sheets(li_ju)) == 1 + tried_before
+
+
+def test_who_is_overtaken_by_their_own_other_answers_is_told(hood: Hood) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    attempt = school.start(li_ju, quiz).json
+    answers = school.solution(li_ju, attempt["id"])
+    with meanwhile(lambda: school.submit(li_ju, attempt, school.wrong(answers))):
+        slower = school.submit(li_ju, attempt, answers)
+    assert (slower.status, slower.code) == (409, "quiz_attempt_submitted")
+    assert books.transfers(li_ju.id) == Item.collection(f"RES_MAY#{li_ju.id}") == []
+
+
+@pytest.mark.parametrize("act", ["start", "submit"])
+def test_who_leaves_in_the_middle_of_it_leaves_nothing_behind(hood: Hood, act: str) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    if act == "submit":
+        attempt = school.start(li_ju, quiz).json
+        answers = school.solution(li_ju, attempt["id"])
+    with meanwhile(lambda: li_ju.post("/me/close", json={"word": "注销"})):
+        answer = school.start(li_ju, quiz) if act == "start" else school.submit(li_ju, attempt, answers)
+    assert answer.status in (401, 403), answer
+    assert Item.collection(f"QUIZ_OF#{li_ju.id}") == Item.collection(f"RES_MAY#{li_ju.id}") == []
+    assert books.transfers(li_ju.id) == []
+
+
+def test_a_version_put_in_force_meanwhile_is_not_mixed_with_the_one_that_is_being_drawn(hood: Hood) -> None:
+    li_ju, bank = hood.resident(), school.bank(6)
+    quiz = school.quiz(hood.community, bank=bank)
+    new = school.table([school.row(f"新{number}") for number in range(5)])
+    with meanwhile(lambda: banks.import_questions(bank, new, now=clock.now())):
+        attempt = school.start(li_ju, quiz).json
+    assert not any(question["text"].startswith("新") for question in attempt["questions"])
+    assert school.submit(li_ju, attempt, school.solution(li_ju, attempt["id"])).json["result"]["score"] == 3
+
+
 def test_two_quizzes_passed_at_once_earn_what_the_cap_leaves(hood: Hood, rule) -> None:
     rule(points=10, a_day=10)
     li_ju, quizzes = hood.resident(), [school.quiz(hood.community) for _ in range(4)]
@@ -113,7 +178,7 @@ def test_administrators_who_change_the_same_quiz_at_once_are_told(hood: Hood) ->
         setting_up.Plan(**{**{name: getattr(plan, name) for name in plan.__struct_fields__}, "minutes": 10 + number})
         for number in range(4)
     ]
-    results = at_once(4, lambda number: setting_up.put(plans[number], now=clock.now() + timedelta(0)))
+    results = at_once(4, lambda number: setting_up.put(plans[number], now=clock.now()))
     refused = [each for each in results if isinstance(each, Exception)]
     assert all(isinstance(each, ChangedMeanwhile) or each.code == "server_busy" for each in refused)  # type: ignore[attr-defined]
     assert len(refused) < 4
