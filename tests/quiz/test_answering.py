@@ -290,8 +290,10 @@ class TestHandingIn:
         assert told(submit(other, attempt, answers), 404, "quiz_attempt_not_found")
         assert told(other.get(f"/quizzes/{quiz}/attempts/{attempt['id']}"), 404, "quiz_attempt_not_found")
         another_quiz = school.quiz(hood.community)
+        begun(li_ju, another_quiz)
         assert told(submit(li_ju, {**attempt, "quiz_id": another_quiz}, answers), 404, "quiz_attempt_not_found")
         assert told(li_ju.get(f"/quizzes/{another_quiz}/attempts/{attempt['id']}"), 404, "quiz_attempt_not_found")
+        assert li_ju.get(f"/quizzes/{quiz}/attempts/{attempt['id']}").json == attempt
 
 
 class TestChangesMeanwhile:

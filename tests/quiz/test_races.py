@@ -11,9 +11,11 @@ import pytest
 
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
+from chalicelib.people.models import Resident
 from chalicelib.quiz import answering, banks, setting_up
 from chalicelib.quiz.models import Bank, Sheet
 from chalicelib.quiz.rules import BankTooSmall, ChangedMeanwhile
+from chalicelib.quiz.setting_up import Plan
 from tests.neighbourhood import Hood, Neighbour
 from tests.points import books
 from tests.points.books import at_once
@@ -71,9 +73,11 @@ def test_sixteen_begun_at_once_are_one_and_count_once(hood: Hood) -> None:
 
 
 @contextmanager
-def meanwhile(something: Callable[[], Any]) -> Iterator[None]:
+def meanwhile(
+    something: Callable[[], Any], module: Any = answering, reading: str = "_read_questions"
+) -> Iterator[None]:
     """Something happens once, after an act has read and before it writes."""
-    read, waiting = answering._read_questions, [something]
+    read, waiting = getattr(module, reading), [something]
 
     def read_slowly(*arguments: Any) -> Any:
         found = read(*arguments)
@@ -81,7 +85,7 @@ def meanwhile(something: Callable[[], Any]) -> Iterator[None]:
             waiting.pop()()
         return found
 
-    with patch.object(answering, "_read_questions", read_slowly):
+    with patch.object(module, reading, read_slowly):
         yield
 
 
@@ -118,6 +122,18 @@ def test_who_leaves_in_the_middle_of_it_leaves_nothing_behind(hood: Hood, act: s
     assert answer.status in (401, 403), answer
     assert Item.collection(f"QUIZ_OF#{li_ju.id}") == Item.collection(f"RES_MAY#{li_ju.id}") == []
     assert books.transfers(li_ju.id) == []
+
+
+@pytest.mark.parametrize("act", ["start", "submit"])
+def test_an_account_that_is_closed_but_not_yet_erased_answers_nothing_any_more(hood: Hood, act: str) -> None:
+    li_ju, quiz = hood.resident(), school.quiz(hood.community)
+    attempt = school.start(li_ju, quiz).json if act == "submit" else None
+    answers = school.solution(li_ju, attempt["id"]) if attempt else []
+    with meanwhile(lambda: Resident.key(li_ju.id).update([Resident.state.set("closed")])):
+        answer = school.submit(li_ju, attempt, answers) if attempt else school.start(li_ju, quiz)
+    assert answer.status in (401, 403), answer
+    assert [each.answers for each in sheets(li_ju)] == ([None] if attempt else [])
+    assert books.transfers(li_ju.id) == Item.collection(f"RES_MAY#{li_ju.id}") == []
 
 
 def test_a_version_put_in_force_meanwhile_is_not_mixed_with_the_one_that_is_being_drawn(hood: Hood) -> None:
@@ -172,12 +188,40 @@ def test_an_import_and_a_quiz_at_once_never_leave_a_quiz_that_draws_too_many(hoo
         assert all(each <= int(there.questions) for each in drawn)
 
 
+def changed(plan: Plan, **change: Any) -> Plan:
+    return Plan(**{**{name: getattr(plan, name) for name in plan.__struct_fields__}, **change})
+
+
+def test_a_quiz_that_is_overtaken_by_a_smaller_bank_is_not_saved(hood: Hood) -> None:
+    plan = school.plan(hood.community, questions=6, pass_mark=6)
+    smaller = school.table(school.rows(3))
+
+    def shrink() -> None:
+        banks.import_questions(plan.bank, smaller, now=clock.now())
+
+    with meanwhile(shrink, setting_up, "read_together"), pytest.raises(ChangedMeanwhile):
+        setting_up.put(plan, now=clock.now())
+    assert Item.collection(f"QUIZ#{plan.id}") == []
+    with pytest.raises(BankTooSmall):
+        setting_up.put(plan, now=clock.now())
+
+
+def test_a_change_that_is_overtaken_by_another_s_is_not_saved_over_it(hood: Hood) -> None:
+    plan = school.plan(hood.community)
+    setting_up.put(plan, now=clock.now())
+    to_another_bank = changed(plan, bank=school.bank(8))
+
+    def rename() -> None:
+        setting_up.put(changed(plan, title="别人的名字"), now=clock.now())
+
+    with meanwhile(rename, setting_up, "read_together"), pytest.raises(ChangedMeanwhile):
+        setting_up.put(to_another_bank, now=clock.now())
+    assert (school.stored(plan.id).title, school.stored(plan.id).bank) == ("别人的名字", plan.bank)
+
+
 def test_administrators_who_change_the_same_quiz_at_once_are_told(hood: Hood) -> None:
     plan = school.plan(hood.community)
-    plans = [
-        setting_up.Plan(**{**{name: getattr(plan, name) for name in plan.__struct_fields__}, "minutes": 10 + number})
-        for number in range(4)
-    ]
+    plans = [changed(plan, minutes=10 + number) for number in range(4)]
     results = at_once(4, lambda number: setting_up.put(plans[number], now=clock.now()))
     refused = [each for each in results if isinstance(each, Exception)]
     assert all(isinstance(each, ChangedMeanwhile) or each.code == "server_busy" for each in refused)  # type: ignore[attr-defined]

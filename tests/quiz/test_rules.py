@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+
 import pytest
 
+from chalicelib.kit import clock
 from chalicelib.quiz import rules
 from chalicelib.quiz.rules import Drawn
 
 ONE = Drawn(4, [2, 0, 1], several=False)
 TWO = Drawn(9, [1, 3, 0, 2], several=True)
 SHEET = [ONE, TWO]
+NOW = clock.now()
 
 
 def answered(*answers: tuple[int, list[str]]) -> list[str]:
@@ -42,6 +46,29 @@ class TestDrawing:
     def test_the_bank_s_options_get_the_letters_of_the_sheet(self):
         assert ONE.as_shown([0]) == "B"
         assert TWO.as_shown([0, 3]) == "BC"
+
+
+class TestTimes:
+    def test_a_quiz_is_open_from_its_first_moment_until_just_before_its_last(self):
+        opens, closes = NOW, NOW + timedelta(days=1)
+        rules.check_open(opens, closes, opens)
+        rules.check_open(opens, closes, closes - timedelta(milliseconds=1))
+        with pytest.raises(rules.NotOpenYet):
+            rules.check_open(opens, closes, opens - timedelta(milliseconds=1))
+        with pytest.raises(rules.Closed):
+            rules.check_open(opens, closes, closes)
+
+    def test_it_must_close_after_it_opens_and_after_now_within_three_years(self):
+        day = timedelta(days=1)
+        rules.check_times(NOW - day, NOW + timedelta(seconds=1), NOW)
+        for opens, closes in ((NOW, NOW), (NOW + day, NOW + day), (NOW - day, NOW), (NOW, NOW + 1099 * day)):
+            with pytest.raises(rules.TimesWrong):
+                rules.check_times(opens, closes, NOW)
+
+    def test_the_day_s_end_is_shanghai_s(self):
+        for hour, seconds in ((0, 86400), (12, 43200), (23, 3600)):
+            at = clock.at_local(clock.day(NOW), time(hour))
+            assert rules.AttemptsUsedUp(3, at).retry_after == seconds
 
 
 class TestGrading:
