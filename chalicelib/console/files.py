@@ -23,10 +23,10 @@ _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
 class FileNotFound(Invalid):
     code = "file_not_found"
+    detail = f"没有读到文件：请先在 S3 控制台把它上传到存储桶的 {FOLDER} 文件夹，文件名要一字不差。"
 
-    def __init__(self, name: str) -> None:
-        detail = f"没有读到文件：请先在 S3 控制台把它上传到存储桶的 {FOLDER} 文件夹，文件名要一字不差。"
-        super().__init__(detail=detail, fields={"file": f"{FOLDER} 里没有找到这个文件"})
+    def __init__(self) -> None:
+        super().__init__(fields={"file": f"{FOLDER} 里没有找到这个文件"})
 
 
 def fetch(name: str, *, at_most: int) -> bytes:
@@ -36,7 +36,7 @@ def fetch(name: str, *, at_most: int) -> bytes:
         answer = aws.client("s3").get_object(Bucket=os.environ["MEDIA_BUCKET"], Key=key)
     except ClientError as error:
         if aws.error_code(error) in _NOT_THERE:
-            raise FileNotFound(name) from None
+            raise FileNotFound() from None
         raise
     raw: bytes = answer["Body"].read(at_most + 1)
     return raw

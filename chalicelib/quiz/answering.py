@@ -206,15 +206,20 @@ def _reward(tx: transaction, person: Person, sheet: Sheet, now: datetime) -> Non
     if sheet.entitles:
         why = f"通过答题：{sheet.title}"
         entitlements.grant(tx, person.id, entitlement_rules.of_quiz(sheet.quiz), why=why, now=now)
-    if not sheet.gives_points:
+    if sheet.gives_points:
+        sheet.points, sheet.no_points = _earn(tx, person, sheet, now)
+    else:
         sheet.no_points = "no_points"
-        return
+
+
+def _earn(tx: transaction, person: Person, sheet: Sheet, now: datetime) -> tuple[int, str | None]:
+    """How many points, or why none."""
     earning = Earning(RULE, resident=person.id, subject=sheet.quiz, area=person.resident.home)
     for outcome in points.award(tx, earning, now=now):
-        sheet.points = int(outcome.transfer.amount) if outcome.transfer else 0
-        sheet.no_points = outcome.refused
-    if not sheet.points:
-        sheet.no_points = sheet.no_points or "rule_off"
+        if outcome.transfer is not None:
+            return int(outcome.transfer.amount), None
+        return 0, outcome.refused or "rule_off"
+    return 0, "rule_off"
 
 
 def _write(tx: transaction, sheet: Sheet, standing: Standing, attempt: Attempt, now: datetime) -> None:

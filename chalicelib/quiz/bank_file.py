@@ -73,7 +73,7 @@ class TooManyQuestions(Invalid):
 class BankFileWrong(Invalid):
     """`fields` names each wrong line, as it is numbered in a text editor."""
 
-    code = "bank_file_wrong"
+    code, detail = "bank_file_wrong", "题库文件里有几行要改，一题都没有导入；改好后重新上传，再发一次命令。"
 
     def __init__(self, mistakes: dict[int, list[str]]) -> None:
         shown = sorted(mistakes)[:MISTAKES_SHOWN]

@@ -52,7 +52,7 @@ class NotForYourArea(Forbidden):
 
 
 class AttemptsUsedUp(TooMany):
-    code = "quiz_attempts_used_up"
+    code, detail = "quiz_attempts_used_up", "今天的次数已经用完，明天零点后可以再答。"
 
     def __init__(self, a_day: int, now: datetime) -> None:
         midnight = clock.at_local(clock.day(now) + timedelta(days=1), time())
@@ -105,7 +105,7 @@ class OneOptionOnly(AnswerInvalid):
 
 
 class AnswersMissing(Invalid):
-    code = "quiz_answers_missing"
+    code, detail = "quiz_answers_missing", "还有题目没有作答，答完再交。"
 
     def __init__(self, questions: Sequence[int]) -> None:
         numbers = "、".join(str(number) for number in questions)
@@ -142,7 +142,7 @@ class BankUnknown(Invalid):
 
 
 class BankTooSmall(Invalid):
-    code = "quiz_bank_too_small"
+    code, detail = "quiz_bank_too_small", "题库里的题目不够抽；请补充题目，或先减少抽题数。"
 
     def __init__(self, there: int, quiz_id: str, drawn: int, *, field: str = "questions") -> None:
         detail = f"题库只有 {there} 题，问卷 {quiz_id} 每次要抽 {drawn} 题；请补充题目，或先减少抽题数。"
@@ -154,7 +154,7 @@ class BankUsedTooOften(Invalid):
 
 
 class PassMarkUnreachable(Invalid):
-    code = "quiz_pass_mark_unreachable"
+    code, detail = "quiz_pass_mark_unreachable", "及格要答对的题数不能多于抽题数，否则没有人能及格。"
 
     def __init__(self, drawn: int) -> None:
         detail = f"及格要答对的题数不能多于抽题数 {drawn}，否则没有人能及格。"
