@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from chalicelib.areas import rules as areas
 from chalicelib.content.models import Photo
@@ -17,15 +18,19 @@ _PAGES_KEPT = 200
 _kept: dict[tuple[str, str | None], tuple[float, Page[Product]]] = {}
 
 
-def open_for(area: str, *, cursor: str | None) -> Page[Product]:
+def open_for(area: str, *, cursor: str | None, now: datetime) -> Page[Product]:
     """What residents of an area may redeem, now or soon: one Query, or none when a container has just looked.
 
-    A district has some dozens of products, of all its areas in one list; what others may redeem is left out.
+    A district has some dozens of products, of all its areas in one list; what others may redeem is left out, and so is
+    what is over though the sweep has not come by.
     """
     if not areas.well_formed(area):
         raise areas.AreaUnknown()
     found = _page(areas.district(area), cursor)
-    return Page([product for product in found if areas.contains(product.area, area)], found.next)
+    return Page(
+        [product for product in found if areas.contains(product.area, area) and not rules.is_over(product, now=now)],
+        found.next,
+    )
 
 
 def _page(district: str, cursor: str | None) -> Page[Product]:

@@ -39,6 +39,8 @@ def _tell(redemption: Redemption, timer: str, now: datetime) -> None:
                 when=(Redemption.state == "reserved") & (Redemption.timer == timer),
                 or_raise=Changed(),
             )
+            if now >= current.collect_by:
+                return  # nothing has run for days: its end is next, and that is told
             if current.how == "desk":
                 facts = {"place": current.desk_name or "", "until": rules.last_day(current.collect_by)}
                 notices.tell(

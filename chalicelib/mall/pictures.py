@@ -10,7 +10,7 @@ from chalicelib.content.rules import TooManyPhotos
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.table import read_together
+from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.mall import rules
 from chalicelib.mall.models import Product
@@ -53,11 +53,19 @@ def remove(*, caller: Caller, product_id: str, photo_id: str, now: datetime) -> 
     with transaction() as tx:
         photos.remove(tx, photo, now=now)
         fewer = [Product.photos.add(-1)] if photo.state != "refused" else []
-        shown = [Product.picture.remove()] if product.picture == photo_id else []
+        shown = [_next_best(product, photo_id)] if product.picture == photo_id else []
         if fewer or shown:
             when = Product.picture == photo_id if shown else Product.photos > 0
             tx.update(product, [*fewer, *shown], when=when, or_raise=Conflict())
         person.still(tx)
+
+
+def _next_best(product: Product, removed: str) -> Action:
+    """The picture that the catalogue shows instead of one that is taken away: the latest of the others, if any."""
+    others = [photo for photo in Item.collection(product.pk, "PHOTO#") if photo.state == "shown" and photo.id != removed]
+    if not others:
+        return Product.picture.remove()
+    return Product.picture.set(max(others, key=lambda photo: photo.uploaded_at or photo.invited_at).id)
 
 
 @photos.on_settled("MALL")

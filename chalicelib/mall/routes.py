@@ -20,7 +20,7 @@ routes = Routes(__name__)
 @routes.get("/products")
 def open_for(caller: Caller, query: shapes.InArea, now: datetime) -> shapes.ProductList:
     """Products and campaigns that residents of an area may redeem, now or soon, the newest first."""
-    found = catalogue.open_for(query.area, cursor=query.cursor)
+    found = catalogue.open_for(query.area, cursor=query.cursor, now=now)
     return shapes.ProductList(items=[shapes.product(each, now=now) for each in found], next=found.next)
 
 

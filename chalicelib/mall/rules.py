@@ -232,8 +232,13 @@ def check_open(terms: Terms, *, now: datetime) -> None:
         raise OffSale()
     if terms.opens_at is not None and now < terms.opens_at:
         raise NotOpenYet(terms.opens_at)
-    if terms.closes_at is not None and now >= terms.closes_at:
+    if is_over(terms, now=now):
         raise Closed()
+
+
+def is_over(terms: Terms, *, now: datetime) -> bool:
+    """Its time has passed, and does not come again."""
+    return terms.closes_at is not None and now >= terms.closes_at
 
 
 def is_open(terms: Terms, *, now: datetime) -> bool:
