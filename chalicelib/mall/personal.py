@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from chalicelib.content import photos
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import settled, transaction
@@ -24,6 +25,7 @@ def export_redemptions(resident_id: str) -> Iterable[dict[str, Any]]:
             "积分": int(redemption.cost),
             "领取": redemption.desk_name or "送货上门",
             "状态": rules.STATES[redemption.state],
+            **({"说明": redemption.without_code} if redemption.without_code else {}),
         }
 
 
@@ -33,9 +35,11 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for redemption in _redemptions(resident_id):
         if redemption.state == "reserved":
             _call_off(redemption, now)
+        if redemption.how == "delivery":
+            _remove_photos(redemption, now)
         with transaction() as tx:
-            gone = [Redemption.person_key.remove(), Redemption.person_sort.remove(), Redemption.home.remove()]
-            tx.update(redemption, gone)
+            told = (Redemption.home, Redemption.without_code, Redemption.person_key, Redemption.person_sort)
+            tx.update(redemption, [attribute.remove() for attribute in told])
 
 
 def _call_off(redemption: Redemption, now: datetime) -> None:
@@ -46,6 +50,14 @@ def _call_off(redemption: Redemption, now: datetime) -> None:
                 ending.end(tx, current, "cancelled", now=now)
 
     settled(call_off, or_raise=rules.MallBusy())
+
+
+def _remove_photos(redemption: Redemption, now: datetime) -> None:
+    """They show somebody's door."""
+    for photo in Item.collection(redemption.pk, "PHOTO#"):
+        if photo.state != "removed":
+            with transaction() as tx:
+                photos.remove(tx, photo, now=now)
 
 
 def _redemptions(resident_id: str) -> Iterator[Redemption]:

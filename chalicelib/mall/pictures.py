@@ -62,7 +62,9 @@ def remove(*, caller: Caller, product_id: str, photo_id: str, now: datetime) -> 
 
 def _next_best(product: Product, removed: str) -> Action:
     """The picture that the catalogue shows instead of one that is taken away: the latest of the others, if any."""
-    others = [photo for photo in Item.collection(product.pk, "PHOTO#") if photo.state == "shown" and photo.id != removed]
+    others = [
+        photo for photo in Item.collection(product.pk, "PHOTO#") if photo.state == "shown" and photo.id != removed
+    ]
     if not others:
         return Product.picture.remove()
     return Product.picture.set(max(others, key=lambda photo: photo.uploaded_at or photo.invited_at).id)
