@@ -12,6 +12,7 @@ from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.console.command import Call, Command, CommandInvalid, Report, area_must_exist
 from chalicelib.kit import clock
+from chalicelib.kit.errors import Invalid
 from chalicelib.mall import products
 from chalicelib.mall import rules as mall_rules
 from chalicelib.mall.models import Product
@@ -19,6 +20,16 @@ from chalicelib.mall.products import Terms
 from chalicelib.mall.rules import Desk, Price, ProductId
 from chalicelib.quiz.models import Quiz
 from chalicelib.quiz.rules import QuizId
+
+
+class ProductUnknown(Invalid):
+    """What residents are told of a product that is gone would not help an administrator."""
+
+    code, detail = "product_unknown", "没有这个商品或活动，请核对编号。"
+
+    def __init__(self) -> None:
+        super().__init__(fields={"product": "没有找到"})
+
 
 Pieces = Annotated[int, Meta(ge=1, le=mall_rules.RESTOCK_AT_MOST)]
 Receipt = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z._-]+$")]
@@ -145,7 +156,9 @@ def put_campaign(command: PutCampaign, call: Call) -> str:
         raise CommandInvalid(fields={"closes_at": "应晚于 opens_at"})
     if command.closes_at - command.opens_at > mall_rules.CAMPAIGN_LASTS_AT_MOST:
         raise CommandInvalid(fields={"closes_at": f"与 opens_at 最多相差 {mall_rules.CAMPAIGN_LASTS_AT_MOST.days} 天"})
-    of = products.terms_of(products.fetch(command.product))
+    if command.closes_at <= call.now:
+        raise CommandInvalid(fields={"closes_at": "应晚于现在；要马上停止请用 close_product"})
+    of = products.terms_of(_known(command.product))
     if of.campaign_of:
         raise CommandInvalid(fields={"product": "这是一个活动，请填商品的编号"})
     if command.quiz:
@@ -166,11 +179,13 @@ def put_campaign(command: PutCampaign, call: Call) -> str:
 
 
 def close_product(command: CloseProduct, call: Call) -> str:
+    _known(command.product)
     saved = products.set_state(command.product, "closed", by=call.request_id, now=call.now)
     return f"“{saved.name}”已经停止兑换，已兑换的照常领取。"
 
 
 def open_product(command: OpenProduct, call: Call) -> str:
+    _known(command.product)
     saved = products.set_state(command.product, "open", by=call.request_id, now=call.now)
     return f"“{saved.name}”可以兑换了。"
 
@@ -184,6 +199,7 @@ def take_out(command: TakeOut, call: Call) -> Report:
 
 
 def _moved(command: Restock | TakeOut, quantity: int, call: Call) -> Report:
+    _known(command.product)
     product = products.restock(
         command.product,
         quantity,
@@ -196,7 +212,7 @@ def _moved(command: Restock | TakeOut, quantity: int, call: Call) -> Report:
 
 
 def stock(command: Stock, call: Call) -> Report:
-    return _stock(products.fetch(command.product), "库存")
+    return _stock(_known(command.product), "库存")
 
 
 def _stock(product: Product, said: str) -> Report:
@@ -215,6 +231,13 @@ def _must_entitle(quiz_id: str) -> None:
         raise CommandInvalid(fields={"quiz": "没有这份问卷，请先用 put_quiz 建立"})
     if not quiz.entitles:
         raise CommandInvalid(fields={"quiz": "通过这份问卷不给兑换资格，请先用 put_quiz 改成 entitles: true"})
+
+
+def _known(product_id: str) -> Product:
+    try:
+        return products.fetch(product_id)
+    except mall_rules.ProductGone:
+        raise ProductUnknown() from None
 
 
 def _state(product_id: str) -> str:

@@ -129,9 +129,9 @@ class TestWhoSeesWhat:
     def test_what_is_no_area_is_refused(self, hood, area):
         assert hood.resident().get(f"/products?area={area}").status == 422
 
-    @pytest.mark.parametrize("cursor", ["x", "", "'", "eyJ9"])
+    @pytest.mark.parametrize("cursor", ["x", "'", "eyJ9", "%00"])
     def test_what_is_no_cursor_is_refused_and_not_kept(self, hood, cursor):
-        assert hood.resident().get(f"/products?area={hood.community}&cursor={cursor}").status in (200, 422)
+        assert hood.resident().get(f"/products?area={hood.community}&cursor={cursor}").status == 422
         assert all(key[1] is None for key in catalogue._kept)
 
     def test_a_product_nobody_knows_is_not_found(self, hood):
