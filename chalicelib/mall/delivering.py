@@ -12,6 +12,7 @@ from chalicelib.content.models import Photo
 from chalicelib.kit import ids
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item, page, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.mall import rules
@@ -22,6 +23,9 @@ from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
+
+
+_UPLOADED = ("checking", "held", "shown")
 
 
 class Delivery(NamedTuple):
@@ -82,9 +86,9 @@ def deliver_with_photo(
         current = _mine_to_deliver(person, redemption)
         if attempt.made(current):
             return current
-        if photo is None or photo.state not in ("checking", "held", "shown"):
+        if photo is None or photo.state not in _UPLOADED:
             raise rules.PhotoNotThere()
-        return _delivered(person, current, attempt, now, without_code=reason)
+        return _delivered(person, current, attempt, now, proof=photo, without_code=reason)
 
     return settled(hand_over, or_raise=rules.MallBusy())
 
@@ -122,14 +126,22 @@ def _mine_to_deliver(person: Person, redemption: Redemption | None) -> Redemptio
 
 
 def _delivered(
-    person: Person, current: Redemption, attempt: Attempt, now: datetime, *, without_code: str | None = None
+    person: Person,
+    current: Redemption,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    proof: Photo | None = None,
+    without_code: str | None = None,
 ) -> Redemption:
     rules.REDEMPTION.check(current.state, "delivered", or_raise=rules.NotNow(current.state))
     if now >= current.collect_by:
         raise rules.TooLateToCollect()
     with transaction() as tx:
         handed_over(tx, current, "delivered", person, attempt=attempt, now=now, without_code=without_code)
-        kind = "redemption_left" if without_code else "redemption_delivered"
+        if proof:
+            tx.check(proof, when=Photo.state.is_in(*_UPLOADED), or_raise=Changed())
+        kind = "redemption_left" if proof else "redemption_delivered"
         facts = said(current) | ({"reason": without_code} if without_code else {})
         notices.tell(tx, current.resident, kind, about=current.id, now=now, **facts)
     current.state, current.ended_at = "delivered", now

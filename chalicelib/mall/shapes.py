@@ -61,7 +61,8 @@ class DeskView(View, frozen=True):
 
 class ProductView(View, frozen=True):
     """`stock` is plenty, few or none, and some seconds old: only redeeming tells for sure. `cap` is for one resident,
-    in a month, or in the campaign if `campaign`. `price` is in points, for one piece."""
+    in a month, or in the campaign if `campaign`. `price` is in points, for one piece. `picture_id` is what staff remove
+    the picture by; the latest of the others then comes in its place."""
 
     id: str
     name: str
@@ -79,6 +80,7 @@ class ProductView(View, frozen=True):
     closes_at: datetime | None
     quiz: str | None
     open: bool
+    picture_id: str | None
     picture: str | None
     thumbnail: str | None
 
@@ -167,6 +169,7 @@ def product(found: Product, *, now: datetime) -> ProductView:
         closes_at=clock.local(found.closes_at) if found.closes_at else None,
         quiz=found.quiz,
         open=rules.is_open(found, now=now),
+        picture_id=found.picture,
         picture=picture,
         thumbnail=thumbnail,
     )

@@ -395,7 +395,7 @@ class Album:
     def seen(self) -> str | None:
         """The picture that the list shows."""
         (line,) = listed(self.hood.resident(), self.hood.community)
-        assert bool(line["picture"]) == bool(line["thumbnail"])
+        assert bool(line["picture"]) == bool(line["thumbnail"]) == bool(line["picture_id"])
         link: str | None = line["picture"]
         return link
 
@@ -432,6 +432,7 @@ class TestPictures:
 
     def test_one_taken_away_leaves_the_latest_of_the_others(self, album):
         first, second = album.shown(), album.shown()
+        assert album.clerk.get(f"/products/{album.masks}").json["picture_id"] == second.id
         for _ in range(2):
             assert album.remove(second) == 204
         assert first.id in (album.seen or "")

@@ -283,6 +283,19 @@ class TestWithAPhoto:
             photos.remove(tx, photo, now=clock.now())
         assert door.with_photo(photo.id).code == "photo_not_there"
 
+    def test_one_removed_or_refused_while_they_tap_is_none(self, door):
+        for state in ("removed", "refused"):
+            photo = door.photo(picture())
+
+            def gone(photo: Photo = photo, state: str = state) -> None:
+                with transaction() as tx:
+                    tx.update(photo, [Photo.state.set(state)])
+
+            with meanwhile("REDEMPTION#", gone):
+                answer = door.with_photo(photo.id)
+            assert (answer.status, answer.code) == (409, "photo_not_there")
+        assert door.untouched()
+
     def test_one_of_another_delivery_is_none(self, door):
         mine = door.photo(picture())
         other = shop.redeemed(shop.buyer(door.hood), door.rice, deliver=True)

@@ -119,6 +119,11 @@ def test_a_function_loads_nothing_that_can_wait(load: Callable[[str], dict[str, 
     assert set(load(function)["loaded"]) & set(FOR_LATER) == set()
 
 
+def test_the_look_at_stock_loads_no_other_slice(load: Callable[[str], dict[str, Any]]) -> None:
+    ours = [name.split(".")[1] for name in load("LookAtStock")["loaded"] if name.startswith("chalicelib.")]
+    assert set(ours) == {"areas", "kit", "mall"}
+
+
 @pytest.mark.parametrize(
     ("registry", "function"), [(name, used) for name, by in USED_BY.items() for used in sorted(by)]
 )
