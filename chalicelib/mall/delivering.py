@@ -24,7 +24,6 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 
-
 _UPLOADED = ("checking", "held", "shown")
 
 
