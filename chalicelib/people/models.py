@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.kit import keys
 from chalicelib.kit.attempt import Remembers
@@ -45,6 +45,7 @@ class Resident(Remembers, discriminator="resident"):
     home = UnicodeAttribute(null=True)  # area code, a community at the largest
     home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
     home_reason = UnicodeAttribute(null=True)
+    had_duty = BooleanAttribute(null=True)  # ever: for acts that would seldom find one if they looked
     created_at = InstantAttribute()
     closed_at = InstantAttribute(null=True)
 

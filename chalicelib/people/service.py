@@ -318,8 +318,17 @@ def holders(role: str, area: str, *, now: datetime) -> list[str]:
 
 def grant_duty(tx: transaction, duty: Duty) -> None:
     """Give somebody a role over an area (an administrator's act, see console). Again replaces the period."""
-    tx.check(Resident.key(duty.resident_id), when=Resident.state == "active", or_raise=rules.AccountClosed())
+    resident, marked = Resident.key(duty.resident_id), [Resident.had_duty.set(True)]
+    tx.update(resident, marked, when=Resident.state == "active", or_raise=rules.AccountClosed())
     tx.put(duty)
+
+
+def looks_after(resident: Resident, area: str, *, now: datetime) -> bool:
+    """Does this resident hold a carer's duty over the area? One Query, and none of somebody who never had a duty."""
+    if not resident.had_duty:
+        return False
+    duties = Item.collection(partition(resident.id), "ME#DUTY#")
+    return any(rules.covers(duty, rules.CARERS, area, now) for duty in duties)
 
 
 def end_duty(tx: transaction, duty: Duty, *, now: datetime) -> None:

@@ -69,10 +69,10 @@ class Book:
         return earned
 
     def refuse(self, rule_id: str, subject: str, reason: Reason) -> Reason:
-        at = self.now.replace(microsecond=0)
-        self.refusals = rules.with_refusal(self.refusals, Refusal(at, rule_id, reason, subject))
-        self._decided = True
-        return reason
+        """Keep why not. What is kept already is not written again: repeats cost nothing and stand in nobody's way."""
+        refusals = rules.with_refusal(self.refusals, Refusal(self.now.replace(microsecond=0), rule_id, reason, subject))
+        if refusals != self.refusals:
+            self.refusals, self._decided = refusals, True
 
     def take(self, wanted: Allowance) -> None:
         self.taken, self._decided = rules.take(self.taken, wanted, day=clock.day(self.now)), True

@@ -241,14 +241,12 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
 
 
 def with_refusal(kept: Iterable[Refusal], one: Refusal) -> list[Refusal]:
-    """The refusals of this one's day, the newest last; the same of the same subject is kept once."""
+    """The refusals of this one's day, the newest last. The same of the same subject is kept once, as it was first."""
     day = clock.day(one.at)
-    others = [
-        each
-        for each in kept
-        if clock.day(each.at) == day and (each.rule, each.subject, each.reason) != (one.rule, one.subject, one.reason)
-    ]
-    return [*others, one][-REFUSALS_KEPT:]
+    today = [each for each in kept if clock.day(each.at) == day]
+    if any((each.rule, each.subject, each.reason) == (one.rule, one.subject, one.reason) for each in today):
+        return today
+    return [*today, one][-REFUSALS_KEPT:]
 
 
 class Movement(NamedTuple):

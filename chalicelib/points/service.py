@@ -20,11 +20,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chalicelib.areas import rules as areas
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
-from chalicelib.people import rules as people_rules
-from chalicelib.people.models import Duty
+from chalicelib.people import service as people
+from chalicelib.people.models import Resident
 from chalicelib.points import audit, rules, settings
 from chalicelib.points.books import Book
 from chalicelib.points.books import settled as settled
@@ -56,14 +55,12 @@ class Claim(NamedTuple):
 
     @property
     def items(self) -> list[Item]:
-        """Keys of accounts, transfers of the same facts, and duties over the place; none without a rule in force."""
+        """Keys of accounts, transfers of the same facts, and who earns; none without a rule in force."""
         keys: dict[tuple[str, str], Item] = {}
         for earning, _, fact in self.wanted:
-            for item in (
-                Account.key(earning.resident),
-                Transfer.key(earning.resident, fact),
-                *_duties(earning),
-            ):
+            # The resident says whether they ever had a duty: hardly anybody has, and only then are duties read.
+            resident = Resident.key(earning.resident)
+            for item in (Account.key(earning.resident), Transfer.key(earning.resident, fact), resident):
                 keys[_key(item)] = item
         return list(keys.values())
 
@@ -126,18 +123,12 @@ def _decide(book: Book, earning: Earning, rule: Rule, fact: str, known: dict[tup
     return Outcome(decision, None) if isinstance(decision, Transfer) else Outcome(None, decision)
 
 
-def _duties(earning: Earning) -> list[Duty]:
-    """The duties by which helping there would be this resident's work (docs/decisions/0009)."""
-    return [
-        Duty.key(earning.resident, role, code)
-        for role in sorted(people_rules.CARERS)
-        for code in (areas.up_from(earning.area) if earning.area else ())
-    ]
-
-
 def _on_duty(earning: Earning, known: dict[tuple[str, str], Item], now: datetime) -> bool:
-    held = (known.get(_key(duty)) for duty in _duties(earning))
-    return any(isinstance(duty, Duty) and people_rules.in_force(duty, now) for duty in held)
+    """Would it be this resident's work there (docs/decisions/0009)?"""
+    resident = known.get(_key(Resident.key(earning.resident)))
+    if not isinstance(resident, Resident) or not earning.area:
+        return False
+    return people.looks_after(resident, earning.area, now=now)
 
 
 def needed_to_spend(resident_id: str, transfer_id: str) -> tuple[Item, Item]:

@@ -151,6 +151,7 @@ def test_a_statement_is_one_query_and_an_award_adds_one_read_and_two_items() -> 
     this_month = BUDGET["POST /help-requests/{request_id}/confirm (the helper has earned this month)"]
     assert this_month["write_units"] - without["write_units"] == 6
     assert cost["write_units"] - without["write_units"] == 10, "with the first opening of all"
+    assert cost["read_units"] - without["read_units"] == 3, "account, transfer, and whether there ever was a duty"
 
 
 def test_of_a_bank_of_two_hundred_an_attempt_reads_no_more_than_its_ten_questions() -> None:

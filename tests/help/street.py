@@ -15,6 +15,7 @@ from chalicelib.kit import auth, clock, ids, timers
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
+from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, Resident
 from chalicelib.people.models import partition as resident_partition
 from tests.engine.http import Answer, token_of
@@ -68,7 +69,7 @@ class Street(Hood):
         begins = clock.now() - timedelta(days=1)
         code = area or self.community
         with transaction() as tx:
-            tx.put(Duty.new(neighbour.id, role, code, from_at=begins, until_at=None, granted_by="test"))
+            people.grant_duty(tx, Duty.new(neighbour.id, role, code, from_at=begins, until_at=None, granted_by="test"))
         return neighbour
 
     def let_act(self, delegate: Neighbour, principal: Neighbour) -> None:

@@ -10,7 +10,8 @@ import pytest
 from chalicelib.kit import clock
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
-from chalicelib.people.models import Duty
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty, Resident
 from chalicelib.points import rules, service
 from chalicelib.points.models import Account, Shortfall, partition
 from chalicelib.points.service import Allowance, Earning
@@ -78,14 +79,24 @@ class TestEarning:
         assert refused(chen) == ["cap_with_one_person"]
 
     def test_helping_where_one_is_on_duty_is_work_and_elsewhere_it_is_not(self):
-        worker = somebody()
+        worker, later = somebody(), NOON + timedelta(hours=1)
+        resident = Resident.key(worker)
+        resident.nickname, resident.created_at = "网格员", NOON
         with transaction() as tx:
-            tx.put(Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test"))
-        later = NOON + timedelta(hours=1)
+            tx.put(resident)
+        with budget() as spent:
+            assert give(worker, area=AREA, now=later) == 10, "a neighbour like all others"
+        assert len(spent.calls) == 2
+        with transaction() as tx:
+            duty = Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test")
+            people.grant_duty(tx, duty)
         assert give(worker, area=f"{AREA}001001", now=later) == 0
         assert refused(worker) == ["on_duty"]
         assert give(worker, area="330402002001", now=later) == 10
         assert give(worker, area=AREA, now=NOON - timedelta(hours=1)) == 10, "before the duty began"
+        with transaction() as tx:
+            people.end_duty(tx, duty, now=later)
+        assert give(worker, area=AREA, now=later + timedelta(days=1)) == 10
 
     def test_what_is_private_is_refused_without_a_word_about_the_subject(self, rule):
         rule("help", points=10, a_day=10)

@@ -26,6 +26,7 @@ def test_a_transfer_costs_two_items_and_its_lists_and_the_account_is_in_none(rul
     assert cost(lambda: give(chen, subject="o1", now=NOON)) == 10, "the first in a life"
     assert cost(lambda: give(chen, subject="o2", now=NOON)) == 6
     assert cost(lambda: give(chen, subject="o3", now=NOON)) == 2, "a cap is reached"
+    assert cost(lambda: give(chen, subject="o3", now=NOON)) == 0, "and it has been said why"
     assert cost(lambda: spend(chen, 5, "redemption:1", now=NOON)) == 5
     assert cost(lambda: give_back(chen, "redemption:1", now=NOON)) == 5
     assert cost(lambda: correct(chen, "help:o1", now=NOON)) == 5

@@ -184,7 +184,9 @@ def test_what_is_no_amount_is_refused(wrong):
 def test_refusals_are_those_of_the_day_and_each_once():
     one = Refusal(NOON, "help", "cap_a_day", "offer_1")
     other = msgspec.structs.replace(one, subject="offer_2")
-    assert rules.with_refusal([one, other], one) == [other, one]
+    assert rules.with_refusal([one, other], one) == [one, other]
+    again = msgspec.structs.replace(one, at=NOON + timedelta(minutes=1))
+    assert rules.with_refusal([one, other], again) == [one, other]
     tomorrow = msgspec.structs.replace(one, at=NOON + timedelta(days=1))
     assert rules.with_refusal([one, other], tomorrow) == [tomorrow]
     many = [msgspec.structs.replace(one, subject=f"{number}") for number in range(50)]
