@@ -7,11 +7,11 @@ item how far it has come: what a run loses by being cut off is one piece. A mill
 from __future__ import annotations
 
 import time as clockwork
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.kit import clock, log, timers
 from chalicelib.kit.errors import Conflict
@@ -28,7 +28,7 @@ from chalicelib.points.models import (
     Transfer,
     partition,
 )
-from chalicelib.points.rules import Sums
+from chalicelib.points.rules import Movement, Sums
 
 TIMER = "points.audit"
 AT = time(1)  # in Shanghai, when hardly anybody moves points
@@ -37,6 +37,10 @@ SECONDS = 20  # of a minute's sweep, which has other things to do
 _THREADS = 8
 _LOOKS = 3  # an act between two reads of the same books looks like a mismatch once, never three times
 
+Checker = Callable[[str, Sequence[Movement]], list[str]]
+C = TypeVar("C", bound=Checker)
+
+_checkers: list[Checker] = []
 _started = False
 
 
@@ -47,6 +51,19 @@ class _MovedOn(Conflict):
 class Found(NamedTuple):
     resident_id: str
     sums: Sums
+
+
+def checker(check: C) -> C:
+    """Let a slice compare what it holds with a resident's movements, of everybody who ever spent any points.
+
+        @audit.checker
+        def check(resident_id: str, movements: Sequence[Movement]) -> list[str]: ...
+
+    It answers what is wrong, as codes with ids and nothing that people wrote. It may read, and changes nothing: it is called
+    up to three times, because somebody may be in the middle of an act between the two reads.
+    """
+    _checkers.append(check)
+    return check
 
 
 def look_at(resident_id: str) -> Found:
@@ -65,7 +82,10 @@ def _add_up(resident_id: str) -> Sums:
     account = next((item for item in items if isinstance(item, Account)), None)
     openings = {item.month: int(item.balance) for item in items if isinstance(item, Opening)}
     movements = [item.movement for item in items if isinstance(item, Transfer)]
-    return rules.add_up(resident_id, int(account.balance) if account else 0, openings, movements)
+    sums = rules.add_up(resident_id, int(account.balance) if account else 0, openings, movements)
+    if not any(rules.SPENT in (each.debit, each.credit) for each in movements):
+        return sums
+    return sums._replace(wrong=[*sums.wrong, *(said for check in _checkers for said in check(resident_id, movements))])
 
 
 def start(now: datetime) -> None:

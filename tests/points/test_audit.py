@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.points import (
     service,
 )
 from chalicelib.points.models import Account, AuditReport, AuditRound, Mismatch, Transfer
+from chalicelib.points.rules import Movement
 from tests.points.books import account, at_once, correct, give, give_back, somebody, spend
 
 NIGHT = datetime(2026, 11, 22, 17, tzinfo=UTC)
@@ -101,6 +103,37 @@ def test_books_whose_account_is_lost_are_found():
     with transaction() as tx:
         tx.delete(account(chen))
     assert sweep().wrong == 1
+
+
+class TestWhatSlicesCheck:
+    @pytest.fixture(autouse=True)
+    def _none_of_the_products(self, monkeypatch) -> None:
+        monkeypatch.setattr(audit, "_checkers", [])
+
+    def test_what_they_find_is_listed_and_only_who_has_spent_is_looked_at(self):
+        seen: list[str] = []
+
+        @audit.checker
+        def check(resident_id: str, movements: Sequence[Movement]) -> list[str]:
+            seen.append(resident_id)
+            spent = {each.fact for each in movements if each.credit == "spent"}
+            returned = {each.undoes for each in movements if each.debit == "spent"}
+            return [f"not_handed_out {fact}" for fact in sorted(spent - returned)]
+
+        chen, wang, li = lives()
+        spend(li, 10, "redemption:3", now=NIGHT)
+        give_back(li, "redemption:3", now=NIGHT)
+        assert sweep().wrong == 1
+        (found,) = Mismatch.collection(f"POINTS_MISMATCH#{DAY}")
+        assert (found.sk, found.wrong) == (chen, "not_handed_out redemption:2")
+        assert set(seen) == {chen, li}
+        assert wang not in seen
+
+    def test_an_act_between_the_two_reads_is_no_mismatch(self):
+        answers = iter([["no_debit redemption:2"], ["no_debit redemption:2"]])
+        audit.checker(lambda resident_id, movements: next(answers, []))
+        chen, *_ = lives()
+        assert audit.look_at(chen).sums.wrong == []
 
 
 def test_it_goes_on_where_it_was_cut_off(monkeypatch):
