@@ -18,9 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from chalicelib.kit import clock
 from chalicelib.kit import settings as kit_settings
 from chalicelib.kit.errors import Problem
+from chalicelib.kit.table import read_together
 from chalicelib.points import audit, reversal
 from chalicelib.points import rules as points_rules
-from chalicelib.points.models import Account, partition
+from chalicelib.points.models import Account
 from chalicelib.points.service import Allowance
 from tests.engine import local_aws
 from tests.points import books
@@ -136,8 +137,8 @@ class Books(RuleBasedStateMachine):
         if not hasattr(self, "people"):
             return
         today = clock.day(self.now)
-        for resident in self.people:
-            account = Account.find(partition(resident), "ACCOUNT")
+        accounts = read_together(*(Account.key(resident) for resident in self.people))
+        for resident, account in zip(self.people, accounts, strict=True):
             for of, until in (("masks", points_rules.month_end(today)), ("rice", CAMPAIGN_ENDS)):
                 counted = account.taken.get(f"{until}", {}).get(of, 0) if account else 0
                 assert counted == self.model.taken(resident, of, until) or until < today
