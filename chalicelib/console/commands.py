@@ -22,6 +22,7 @@ from chalicelib.console import mall, places, points, quiz
 from chalicelib.console.command import Call, Command, CommandInvalid, Report
 from chalicelib.kit import log
 from chalicelib.kit.errors import Invalid, Problem
+from chalicelib.kit.http import refuse_unprintable
 
 _HANDLERS: dict[type[Command], Callable[[Any, Call], str | Report]] = (
     places.HANDLERS | points.HANDLERS | quiz.HANDLERS | mall.HANDLERS
@@ -49,9 +50,10 @@ def administer(
 def _understand(event: Any) -> Command:
     try:
         command: Command = msgspec.convert(event, _ANY)
-        return command
     except msgspec.ValidationError as error:
         raise CommandInvalid(fields=_what_is_wrong(event)) from error
+    refuse_unprintable(command)
+    return command
 
 
 def _what_is_wrong(event: Any) -> dict[str, str]:

@@ -143,7 +143,6 @@ def put_product(command: PutProduct, call: Call) -> str:
         delivers=command.delivers,
         collect_days=command.collect_days,
         cap=command.cap,
-        state=_state(command.product),
     )
     saved = products.save(command.product, terms, buckets=command.buckets, by=call.request_id, now=call.now)
     return f"已保存商品“{saved.name}”：每{saved.unit} {int(saved.price)} 分。库存请用 restock 登记。"
@@ -154,6 +153,8 @@ def put_campaign(command: PutCampaign, call: Call) -> str:
         raise CommandInvalid(fields={"campaign": "要有自己的编号，不能和商品相同"})
     if command.closes_at <= command.opens_at:
         raise CommandInvalid(fields={"closes_at": "应晚于 opens_at"})
+    if abs(command.opens_at - call.now) > mall_rules.CAMPAIGN_OPENS_WITHIN:
+        raise CommandInvalid(fields={"opens_at": f"离今天最多 {mall_rules.CAMPAIGN_OPENS_WITHIN.days} 天"})
     if command.closes_at - command.opens_at > mall_rules.CAMPAIGN_LASTS_AT_MOST:
         raise CommandInvalid(fields={"closes_at": f"与 opens_at 最多相差 {mall_rules.CAMPAIGN_LASTS_AT_MOST.days} 天"})
     if command.closes_at <= call.now:
@@ -167,10 +168,10 @@ def put_campaign(command: PutCampaign, call: Call) -> str:
         of,
         price=command.price or of.price,
         cap=command.cap,
-        state=_state(command.campaign),
+        state="open",
         campaign_of=command.product,
-        opens_at=command.opens_at,
-        closes_at=command.closes_at,
+        opens_at=_as_stored(command.opens_at),
+        closes_at=_as_stored(command.closes_at),
         quiz=command.quiz,
     )
     saved = products.save(command.campaign, terms, buckets=command.buckets, by=call.request_id, now=call.now)
@@ -222,6 +223,11 @@ def _stock(product: Product, said: str) -> Report:
         f"待领 {counts.reserved}，已交付 {counts.handed_out}。"
     )
     return Report(detail, counts._asdict())
+
+
+def _as_stored(moment: datetime) -> datetime:
+    """To the millisecond: the same command again must find the same terms."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _must_entitle(quiz_id: str) -> None:

@@ -8,6 +8,7 @@ from chalicelib.kit import timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
+from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.mall import rules, stock
 from chalicelib.mall.models import Redemption
@@ -25,14 +26,15 @@ def cancel(*, caller: Caller, redemption_id: str, attempt: Attempt, now: datetim
 
     def call_off() -> Redemption:
         mine: Redemption | None
-        person, (mine,) = people.present_with(caller, Redemption.key(redemption_id), now=now)
+        books = points.needed_to_give_back(caller.principal, rules.fact(redemption_id))
+        person, (mine, *known) = people.present_with(caller, Redemption.key(redemption_id), *books, now=now)
         if mine is None or mine.resident != person.id:
             raise rules.RedemptionGone()
         if attempt.made(mine):
             return mine
         rules.REDEMPTION.check(mine.state, "cancelled", or_raise=rules.NotNow(mine.state))
         with transaction() as tx:
-            end(tx, mine, "cancelled", attempt=attempt, now=now)
+            end(tx, mine, "cancelled", attempt=attempt, known=known, now=now)
             person.still(tx)
         mine.state, mine.ended_at = "cancelled", now
         return mine
@@ -44,11 +46,13 @@ def expire(redemption: Redemption, *, now: datetime) -> None:
     """Timer: nobody came for it, or nobody could deliver it."""
 
     def end_it() -> None:
-        current = Redemption.fetch(redemption.pk, redemption.sk)
-        if current.state != "reserved" or current.timer != "mall.expire" or now < current.collect_by:
+        current: Redemption | None
+        books = points.needed_to_give_back(redemption.resident, redemption.fact)
+        current, *known = read_together(redemption, *books)
+        if current is None or current.state != "reserved" or current.timer != "mall.expire" or now < current.collect_by:
             return
         with transaction() as tx:
-            end(tx, current, "expired", now=now)
+            end(tx, current, "expired", known=known, now=now)
             kind = "redemption_expired" if current.how == "desk" else "redemption_not_delivered"
             notices.tell(
                 tx, current.resident, kind, about=current.id, now=now, name=current.name, points=f"{int(current.cost)}"
@@ -57,8 +61,19 @@ def expire(redemption: Redemption, *, now: datetime) -> None:
     settled(end_it, or_raise=rules.MallBusy())
 
 
-def end(tx: transaction, redemption: Redemption, state: str, *, now: datetime, attempt: Attempt | None = None) -> None:
-    """Give points, cap and stock back, once, with the change of the redemption that says so."""
+def end(
+    tx: transaction,
+    redemption: Redemption,
+    state: str,
+    *,
+    now: datetime,
+    attempt: Attempt | None = None,
+    known: list[Item | None] | None = None,
+) -> None:
+    """Give points, cap and stock back, once, with the change of the redemption that says so.
+
+    `known` are items that were read with it, those `points.needed_to_give_back` among them.
+    """
     tx.update(
         redemption,
         [
@@ -80,6 +95,7 @@ def end(tx: transaction, redemption: Redemption, state: str, *, now: datetime, a
             reason=f"{_REASONS[state]}：{redemption.name}",
             now=now,
             allowance=allowance(redemption),
+            known=known,
         )
     except AlreadyReturned:
         raise Changed() from None  # by another who ends it at the same moment

@@ -35,7 +35,7 @@ def _tell(redemption: Redemption, timer: str, now: datetime) -> None:
         with transaction() as tx:
             tx.update(
                 current,
-                timers.set_to(current.pk, *rules.later_timer(current.collect_by, now)),
+                timers.set_to(current.pk, *rules.next_timer(timer, current.collect_by, now)),
                 when=(Redemption.state == "reserved") & (Redemption.timer == timer),
                 or_raise=Changed(),
             )

@@ -180,7 +180,12 @@ class Redemption(Remembers, discriminator="redemption"):
 
     @property
     def taken_from(self) -> dict[int, int]:
+        """How many pieces came from which bucket."""
         return {int(number): pieces for number, pieces in self.taken.items()}
+
+    @taken_from.setter
+    def taken_from(self, picked: dict[int, int]) -> None:
+        self.taken = {f"{number}": pieces for number, pieces in picked.items()}
 
     def list_it(self) -> None:
         time = clock.stamp(self.created_at)

@@ -74,7 +74,8 @@ def terms_of(product: Product) -> Terms:
 def save(product_id: str, terms: Terms, *, buckets: int, by: str, now: datetime) -> Product:
     """Put a product or a campaign into the mall, or change its terms; the same terms again change nothing.
 
-    Whoever is redeeming at this moment either does so under the old terms or is told the new ones.
+    Whoever is redeeming at this moment either does so under the old terms or is told the new ones. What was closed
+    stays closed, whatever `terms.state` says: `set_state` opens it.
     """
 
     def put() -> Product:
@@ -87,7 +88,7 @@ def save(product_id: str, terms: Terms, *, buckets: int, by: str, now: datetime)
         if terms.campaign_of != product.campaign_of:
             raise rules.FixedForEver(fields={"product": "已定，不能改成别的商品"})
         rules.check_prolonged(terms.closes_at, product.counts_until)
-        return _change(product, terms, by, now)
+        return _change(product, msgspec.structs.replace(terms, state=product.state), by, now)
 
     return settled(put, or_raise=rules.MallBusy())
 
@@ -216,12 +217,17 @@ def look_at_level(product_id: str) -> None:
 
 def unlist(product: Product, *, now: datetime) -> None:
     """Timer: a campaign is over and leaves the list. It stays what it was: the time alone has closed it."""
-    current: Any = Product.find(product.pk, product.sk)
-    if current is None or current.timer != "mall.unlist" or current.closes_at is None or current.closes_at > now:
-        return
-    with transaction() as tx:
-        tx.update(
-            current,
-            [Product.area_key.remove(), Product.area_sort.remove(), *timers.stop()],
-            when=Product.terms == int(current.terms),
-        )
+
+    def take_it_off() -> None:
+        current: Any = Product.find(product.pk, product.sk)
+        if current is None or current.timer != "mall.unlist" or current.closes_at is None or current.closes_at > now:
+            return
+        with transaction() as tx:
+            tx.update(
+                current,
+                [Product.area_key.remove(), Product.area_sort.remove(), *timers.stop()],
+                when=Product.terms == int(current.terms),
+                or_raise=Changed(),
+            )
+
+    settled(take_it_off, or_raise=rules.MallBusy())

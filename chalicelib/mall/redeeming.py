@@ -20,7 +20,7 @@ from chalicelib.mall.rules import Desk
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
-from chalicelib.points.rules import Allowance, AllowanceUsed, month_end
+from chalicelib.points.rules import Allowance, AllowanceUsed, AlreadySpent, NotEnoughPoints, month_end
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -58,13 +58,29 @@ def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now
             raise Changed()
         desk = _may_redeem(person, product, wish, passed=bool(passed) and found[0] is not None, now=now)
         new = _reserved(redemption_id, person, product, wish, desk, attempt, now)
-        with transaction() as tx:
-            _pay(tx, new, product, known=found, now=now)
-            new.taken = {str(number): pieces for number, pieces in stock.take(tx, product, home, wish.quantity).items()}
-            tx.create(new, or_raise=Changed())
+        try:
+            with transaction() as tx:
+                _pay(tx, new, product, known=found, now=now)
+                new.taken_from = stock.take(tx, product, home, wish.quantity)
+                tx.create(new, or_raise=Changed())
+        except rules.SoldOutBefore:
+            raise
+        except _MAY_BE_MY_OWN_DOING:
+            _look_again(new, attempt)
+            raise
         return new
 
     return settled(reserve, or_raise=rules.MallBusy())
+
+
+# A repeat that reads while the first request writes may find no redemption yet, but what it has taken already.
+_MAY_BE_MY_OWN_DOING = (rules.NotEnough, rules.OverTheCap, rules.SoldOut, rules.OnlySomeLeft)
+
+
+def _look_again(new: Redemption, attempt: Attempt) -> None:
+    """Nobody is refused for the sake of what this very request has got them: Changed, when it has."""
+    if attempt.key is not None and Redemption.find(new.pk, new.sk) is not None:
+        raise Changed()
 
 
 def _may_redeem(person: Person, product: Product, wish: Wish, *, passed: bool, now: datetime) -> Desk | None:
@@ -122,6 +138,10 @@ def _pay(tx: transaction, new: Redemption, product: Product, *, known: list[Item
         )
     except AllowanceUsed as used:
         raise rules.OverTheCap(cap or 0, used.left, new.unit, product.cap_period) from None
+    except NotEnoughPoints as short:
+        raise rules.NotEnough(short.detail) from None
+    except AlreadySpent:
+        raise Changed() from None  # by this very request, a moment ago: its redemption is there now
 
 
 def allowance(redemption: Redemption, *, at_most: int | None = None) -> Allowance:

@@ -35,6 +35,7 @@ QUANTITY_AT_MOST = 99  # of one redemption
 RESTOCK_AT_MOST = 1_000_000
 DESK_NAME_AT_MOST = 20  # characters; with it a redemption stays below the kilobyte that a write unit pays for
 CAMPAIGN_LASTS_AT_MOST = timedelta(days=366)
+CAMPAIGN_OPENS_WITHIN = timedelta(days=366 * 3)  # of the day of the command: no slip of the pen for a year
 # For so long after a campaign should have closed what was taken still counts, in case it is prolonged.
 COUNTS_AFTER_CLOSING = timedelta(days=60)
 
@@ -46,8 +47,8 @@ Price = Annotated[int, Meta(ge=1, le=10_000)]  # points a piece; times the quant
 class MallSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Group `mall`. Tries of pick-up codes are counted for each clerk, right and wrong ones."""
 
-    remind_days: int = 2  # before the last day to collect
-    code_tries_an_hour: int = 300
+    remind_days: Annotated[int, Meta(ge=0, le=60)] = 2  # before the last day to collect
+    code_tries_an_hour: Annotated[int, Meta(ge=1)] = 300
 
 
 settings_in_force = settings.group("mall", MallSettings)
@@ -95,8 +96,21 @@ class PriceChanged(Refused):
         super().__init__(detail=f"价格刚刚变了，现在每件 {price} 分。没有扣您的积分，请看过后再决定。")
 
 
+class NotEnough(Refused):
+    """The books say how much is missing."""
+
+    code = "not_enough_points"
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(detail=f"{missing}没有扣您的积分，可以改小数量，或者攒够了再来。")
+
+
 class SoldOut(Refused):
     code, detail = "sold_out", "已经兑完了，没有扣您的积分。补货后可以再来看看。"
+
+
+class SoldOutBefore(SoldOut):
+    """As another request has seen a moment ago."""
 
 
 class OnlySomeLeft(Refused):
@@ -119,7 +133,7 @@ _CAP_USED = {"month": "您这个月已经兑满，下个月再来。", "campaign
 
 
 class WayNeeded(Invalid):
-    code, detail = "way_needed", "请选择怎么领取：到哪个兑换点，或者送货上门。"
+    code, detail = "way_needed", "请选择一种领取方式：到哪个兑换点，或者送货上门。"
 
 
 class DeskUnknown(Invalid):
@@ -258,6 +272,8 @@ def check_audience(terms: Terms, home: str | None) -> None:
 
 def way(desks: Sequence[Desk], delivers: bool, *, desk: str | None, deliver: bool, home: str) -> Desk | None:
     """The desk at which it will be collected, None when it is delivered. What has one way only need not be said."""
+    if deliver and desk is not None:
+        raise WayNeeded(fields={"desk": "送货上门时不用选"})
     if deliver:
         if not delivers:
             raise NoDelivery(fields={"deliver": NoDelivery.detail})
@@ -293,6 +309,11 @@ def last_day(until: datetime) -> str:
 def first_timer(how: How, until: datetime, now: datetime) -> tuple[str, datetime]:
     """What happens next to a new redemption: for a delivery the grid worker is told, at once."""
     return ("mall.announce", now) if how == "delivery" else later_timer(until, now)
+
+
+def next_timer(done: str, until: datetime, now: datetime) -> tuple[str, datetime]:
+    """After this one. A word is said once, even if it is to be said later since."""
+    return ("mall.expire", until) if done == "mall.remind" else later_timer(until, now)
 
 
 def later_timer(until: datetime, now: datetime) -> tuple[str, datetime]:

@@ -41,9 +41,9 @@ def read_all(product: Product) -> list[StockBucket]:
 def take(tx: transaction, product: Product, home: StockBucket, quantity: int) -> dict[int, int]:
     """Reserve pieces: from the home bucket, or walking on from it. Says from which buckets how many."""
     buckets = [home]
-    if int(home.left) < quantity:
-        if _sold_out_a_moment_ago(product):
-            raise rules.SoldOut()
+    if int(home.left) < quantity and int(product.buckets) > 1:
+        if not home.left and _sold_out_a_moment_ago(product):
+            raise rules.SoldOutBefore()
         buckets = read_all(product)
     left = {bucket.number: int(bucket.left) for bucket in buckets}
     picked = rules.pick(left, quantity, start=home.number)

@@ -73,6 +73,7 @@ class Book:
         refusals = rules.with_refusal(self.refusals, Refusal(self.now.replace(microsecond=0), rule_id, reason, subject))
         if refusals != self.refusals:
             self.refusals, self._decided = refusals, True
+        return reason
 
     def take(self, wanted: Allowance) -> None:
         self.taken, self._decided = rules.take(self.taken, wanted, day=clock.day(self.now)), True
