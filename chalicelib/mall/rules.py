@@ -117,7 +117,7 @@ class OnlySomeLeft(Refused):
     code = "only_some_left"
 
     def __init__(self, left: int, unit: str) -> None:
-        super().__init__(detail=f"只剩 {left} {unit} 了，请改小数量再兑换。没有扣您的积分。")
+        super().__init__(detail=f"只剩 {left} {unit}了，请改小数量再兑换。没有扣您的积分。")
 
 
 class OverTheCap(Refused):
