@@ -61,11 +61,9 @@ def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now
         try:
             with transaction() as tx:
                 _pay(tx, new, product, known=found, now=now)
-                new.taken_from = stock.take(tx, product, home, wish.quantity)
+                new.taken_from = stock.take(tx, product, home, wish.quantity, of=new)
                 tx.create(new, or_raise=Changed())
-        except rules.SoldOutBefore:
-            raise
-        except _MAY_BE_MY_OWN_DOING:
+        except (rules.NotEnough, rules.OverTheCap):
             _look_again(new, attempt)
             raise
         return new
@@ -73,12 +71,11 @@ def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now
     return settled(reserve, or_raise=rules.MallBusy())
 
 
-# A repeat that reads while the first request writes may find no redemption yet, but what it has taken already.
-_MAY_BE_MY_OWN_DOING = (rules.NotEnough, rules.OverTheCap, rules.SoldOut, rules.OnlySomeLeft)
-
-
 def _look_again(new: Redemption, attempt: Attempt) -> None:
-    """Nobody is refused for the sake of what this very request has got them: Changed, when it has."""
+    """Nobody is refused for the sake of what this very request has got them: Changed, when it has.
+
+    A repeat that reads while the first request writes may find no redemption yet, but the points it has taken.
+    """
     if attempt.key is not None and Redemption.find(new.pk, new.sk) is not None:
         raise Changed()
 

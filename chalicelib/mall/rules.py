@@ -109,10 +109,6 @@ class SoldOut(Refused):
     code, detail = "sold_out", "已经兑完了，没有扣您的积分。补货后可以再来看看。"
 
 
-class SoldOutBefore(SoldOut):
-    """As another request has seen a moment ago."""
-
-
 class OnlySomeLeft(Refused):
     code = "only_some_left"
 

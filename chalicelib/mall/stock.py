@@ -16,7 +16,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.mall import rules
-from chalicelib.mall.models import Product, StockBucket
+from chalicelib.mall.models import Product, Redemption, StockBucket
 
 # A container that has seen every bucket empty says so for this long without looking: a stampede's losers would
 # otherwise read all buckets each.
@@ -38,16 +38,21 @@ def read_all(product: Product) -> list[StockBucket]:
     return found
 
 
-def take(tx: transaction, product: Product, home: StockBucket, quantity: int) -> dict[int, int]:
-    """Reserve pieces: from the home bucket, or walking on from it. Says from which buckets how many."""
-    buckets = [home]
-    if int(home.left) < quantity and int(product.buckets) > 1:
+def take(tx: transaction, product: Product, home: StockBucket, quantity: int, *, of: Redemption) -> dict[int, int]:
+    """Reserve pieces of a redemption: from the home bucket, or walking on from it. Says from which buckets how many.
+
+    Before it is refused it is looked for: a repeat that overtakes the first request finds only what that has left.
+    """
+    buckets, made = [home], None
+    if int(home.left) < quantity:
         if not home.left and _sold_out_a_moment_ago(product):
-            raise rules.SoldOutBefore()
-        buckets = read_all(product)
+            raise rules.SoldOut()
+        *buckets, made = read_together(*all_buckets(product), of)
     left = {bucket.number: int(bucket.left) for bucket in buckets}
     picked = rules.pick(left, quantity, start=home.number)
     if not picked:
+        if made is not None:
+            raise Changed()
         _refuse(product, sum(left.values()))
     for bucket in buckets:
         pieces = picked.get(bucket.number, 0)

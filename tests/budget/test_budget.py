@@ -21,7 +21,7 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, mall, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -49,6 +49,8 @@ SEVERAL_WRITES = {
     "POST /me/phone": "WeChat charges for each code, so a try counts whatever becomes of it",
     "POST /delegations": "a wrong guess at a code counts",
     "POST /pick-ups": "a wrong guess at a code counts",
+    "POST /desk/collect": "a wrong guess at a code counts",
+    "POST /deliveries/{redemption_id}/with-code": "a wrong guess at a code counts",
     "POST /me/close": "what one write has closed is erased piece by piece, by a timer if need be",
 }
 
@@ -61,6 +63,7 @@ LONGER_LISTS = {
     "GET /residences": DUTIES,
     "GET /reviews": DUTIES,
     "GET /help-requests/unanswered": DUTIES,
+    "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
 }
@@ -174,6 +177,32 @@ def test_reading_is_one_read_and_one_write_of_two_items_and_a_repeat_writes_noth
     assert (first["calls"], first["write_units"]) == (2, 10)
     assert (again["calls"], again["write_units"]) == (1, 0)
     assert BUDGET[f"{name} (the rule is off)"] == {"calls": 1, "read_units": 2, "write_units": 0}
+
+
+def test_redeeming_is_two_calls_and_twelve_write_units() -> None:
+    redeeming = "POST /products/{product_id}/redemptions"
+    within = [redeeming, *(f"{redeeming} ({case})" for case in ("by a delegate", "to be delivered"))]
+    for name in [*within, f"{redeeming} (a campaign after a quiz)"]:
+        cost = BUDGET[name]
+        assert (cost["calls"], cost["write_units"]) <= (2, 12), name
+        assert cost["write_units"] <= 12, name
+    dearer = {"the first in a month": 3, "out of three buckets": 4}
+    for case, more in dearer.items():
+        assert BUDGET[f"{redeeming} ({case})"]["write_units"] == 12 + more, case
+
+
+def test_who_is_refused_in_the_mall_costs_a_read_or_two_and_no_write() -> None:
+    refusals = {name: cost for name, cost in BUDGET.items() if "(refused: " in name}
+    assert {cost["write_units"] for cost in refusals.values()} == {0}
+    calls = {name.partition("(refused: ")[2].rstrip(")"): cost["calls"] for name, cost in refusals.items()}
+    assert calls == {
+        "sold out": 2,
+        "sold out, with a key": 2,
+        "sold out, as seen a moment ago": 1,
+        "the price has changed": 1,
+        "over the cap": 1,
+        "over the cap, with a key": 2,  # it may be its own doing: see `redeeming._look_again`
+    }
 
 
 def test_the_inbox_is_one_call() -> None:

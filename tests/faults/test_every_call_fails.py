@@ -16,13 +16,14 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.kit.errors import Problem, TooMany, Unavailable
 from tests.engine.budget import budget, warm
 from tests.engine.http import Answer
-from tests.faults import help_acts, kit_acts, points_acts, posts_acts, quiz_acts
+from tests.faults import help_acts, kit_acts, mall_acts, points_acts, posts_acts, quiz_acts
 from tests.faults.acts import Act
 from tests.faults.faults import FOR_EVER, KINDS, Kind, fault, possible
 
 ACTS: list[Act] = [
     *kit_acts.ACTS,
     *help_acts.ACTS,
+    *mall_acts.ACTS,
     *points_acts.ACTS,
     *posts_acts.ACTS,
     *quiz_acts.ACTS,

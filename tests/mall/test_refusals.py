@@ -257,14 +257,14 @@ class TestTermsThatChangeMeanwhile:
         take = redeeming.stock.take
         changed: list[Any] = []
 
-        def take_after_the_change(*given: Any) -> Any:
+        def take_after_the_change(*given: Any, **named: Any) -> Any:
             if not changed:
                 closing = change == "close"
                 changed.append(
                     shop.command(command="close_product", product=masks) if closing else again(street, masks, **change)
                 )
                 assert changed[0]["ok"], changed
-            return take(*given)
+            return take(*given, **named)
 
         monkeypatch.setattr(redeeming.stock, "take", take_after_the_change)
         answer = shop.redeem(chen, masks, quantity=2)
@@ -276,9 +276,9 @@ class TestTermsThatChangeMeanwhile:
         masks, chen = shop.masks(street), shop.buyer(street)
         take, texts = redeeming.stock.take, iter(range(1000))
 
-        def take_after_a_change(*given: Any) -> Any:
+        def take_after_a_change(*given: Any, **named: Any) -> Any:
             assert again(street, masks, text=f"{next(texts)}")["ok"]
-            return take(*given)
+            return take(*given, **named)
 
         monkeypatch.setattr(redeeming.stock, "take", take_after_a_change)
         with nothing_changes(chen, masks):
