@@ -76,7 +76,7 @@ class PutCampaign(Command, frozen=True, kw_only=True, tag="put_campaign"):
     """Open a campaign of a product for a time, with a stock and a cap of its own, or change its terms at once.
 
     Name, unit, area and ways to collect are the product's at this moment; so is the price, unless one is given.
-    `quiz` must have been passed by whoever redeems.
+    `quiz` must have been passed by whoever redeems; that there is such a quiz is not checked, the mall knows none.
     """
 
     campaign: ProductId

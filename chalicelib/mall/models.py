@@ -81,7 +81,7 @@ class StockBucket(Item, discriminator="stock_bucket"):
     left = NumberAttribute(default=0)
     reserved = NumberAttribute(default=0)
     handed_out = NumberAttribute(default=0)
-    terms = NumberAttribute()  # the product's version in force: who read another one must read again
+    terms = NumberAttribute()  # no older version of the product's is in force: who read one must read again
     moves = NumberAttribute(default=0)  # how often it has changed
 
     @classmethod

@@ -13,7 +13,7 @@ from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.table import Action, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.mall import rules, stock
-from chalicelib.mall.models import Product, StockBucket, StockMovement, TermsChange
+from chalicelib.mall.models import Product, StockMovement, TermsChange
 from chalicelib.mall.rules import Counts, Desk
 
 _KEPT_FOR = 10.0  # seconds; whether its terms are still in force, the stock buckets know
@@ -119,16 +119,19 @@ def _create(product_id: str, terms: Terms, buckets: int, by: str, now: datetime)
 
 
 def _change(product: Product, terms: Terms, by: str, now: datetime) -> Product:
+    """First the product, then its buckets one by one: when this returns, nobody redeems under older terms.
+
+    One transaction over all of them would find some bucket held by a redemption as long as there is a rush, and it is
+    in a rush that a wrong price must be taken off. A command that fails in between is sent again, and finishes.
+    """
     before = int(product.terms)
-    if terms == terms_of(product):
-        return product
-    product.terms = before + 1
-    _apply(product, terms, now)
-    with transaction() as tx:
-        tx.update(product, _as_it_is(product), when=Product.terms == before, or_raise=Changed())
-        tx.create(_record(product, terms, by, now), or_raise=Changed())
-        for bucket in stock.all_buckets(product):
-            tx.update(bucket, [StockBucket.terms.set(product.terms)], or_raise=Changed())
+    if terms != terms_of(product):
+        product.terms = before + 1
+        _apply(product, terms, now)
+        with transaction() as tx:
+            tx.update(product, _as_it_is(product), when=Product.terms == before, or_raise=Changed())
+            tx.create(_record(product, terms, by, now), or_raise=Changed())
+    stock.tell_terms(product)
     forget(product.id)
     return product
 

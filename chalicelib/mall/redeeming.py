@@ -53,7 +53,7 @@ def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now
         )
         if mine and attempt.made(mine):
             return mine  # type: ignore[no-any-return]
-        if home.terms != product.terms:
+        if stock.newer_terms(product, home):
             products.forget(product_id)
             raise Changed()
         desk = _may_redeem(person, product, wish, passed=bool(passed) and found[0] is not None, now=now)

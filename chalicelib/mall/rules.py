@@ -29,7 +29,7 @@ How = Literal["desk", "delivery"]
 Level = Literal["plenty", "few", "none"]
 CapPeriod = Literal["month", "campaign"]
 
-# A change of terms writes the product and all its buckets in one transaction, which holds a hundred items.
+# A delivery of goods writes its receipt and all buckets in one transaction, which holds a hundred items.
 BUCKETS_AT_MOST = 64
 QUANTITY_AT_MOST = 99  # of one redemption
 RESTOCK_AT_MOST = 1_000_000

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from chalicelib.kit import settings
 from chalicelib.kit.errors import Changed
@@ -60,7 +61,7 @@ def take(tx: transaction, product: Product, home: StockBucket, quantity: int, *,
             tx.update(
                 bucket,
                 [StockBucket.left.add(-pieces), StockBucket.reserved.add(pieces), StockBucket.moves.add(1)],
-                when=(StockBucket.left >= pieces) & (StockBucket.terms == int(product.terms)),
+                when=(StockBucket.left >= pieces) & (StockBucket.terms <= int(product.terms)),
                 or_raise=Changed(),
             )
     return picked
@@ -76,6 +77,22 @@ def _refuse(product: Product, left: int) -> None:
 def _sold_out_a_moment_ago(product: Product) -> bool:
     seen = _seen_empty.get(product.id)
     return seen is not None and time.monotonic() - seen < min(_EMPTY_FOR, settings.age_allowed())
+
+
+def newer_terms(product: Product, bucket: StockBucket) -> bool:
+    """The product was read too long ago. (Older ones than the product's are those of a bucket not told yet.)"""
+    return int(bucket.terms) > int(product.terms)
+
+
+def tell_terms(product: Product) -> None:
+    """Let every bucket know that older terms than these are no longer in force."""
+    version = int(product.terms)
+    for bucket in read_all(product):
+        if int(bucket.terms) < version:
+            with suppress(Changed), transaction() as tx:  # Changed: told of newer ones meanwhile
+                tx.update(
+                    bucket, [StockBucket.terms.set(version)], when=StockBucket.terms < version, or_raise=Changed()
+                )
 
 
 def put_back(tx: transaction, product_id: str, taken: Mapping[int, int]) -> None:

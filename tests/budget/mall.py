@@ -13,6 +13,7 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.mall import catalogue, jobs, products, stock
 from chalicelib.mall.models import Product, Redemption, StockBucket
+from chalicelib.people.models import Duty
 from tests.budget.acts import Act, Town, act, good, handed, until, when_due
 from tests.budget.content import checking
 from tests.budget.people import father_and_daughter
@@ -260,7 +261,10 @@ def photo_of_a_delivery(town: Town) -> Act:
 @act("POST /deliveries/{redemption_id}/with-photo")
 def leave_at_the_door(town: Town) -> Act:
     _, made = to_deliver(town)
-    worker = town.carer()
+    worker = town.account()  # WeChat asks for the openid of whoever took a picture
+    duty = Duty.new(worker.id, "grid_worker", town.grid, from_at=clock.now(), until_at=None, granted_by="test")
+    with transaction() as tx:
+        tx.put(duty)
     photo = good(worker.post(f"/deliveries/{made.id}/photos", json={}))["photo_id"]
     checking(Photo.fetch(made.pk, f"PHOTO#{photo}"))
     left = {"photo_id": photo, "reason": "家里没人，放在门口"}

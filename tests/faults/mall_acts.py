@@ -46,8 +46,7 @@ def market(*, buckets: int = 1, each: int = 5, opened: bool = True, **terms: Any
         tx.put(Duty.new(who["listener"], "desk_clerk", world["community"], **duty))
         tx.put(Area.new(world["community"] + "001", "第一网格", []))
         tx.update(Resident.key(who["asker"]), [Resident.home.set(world["community"] + "001")])
-    for resident in who.values():
-        earn(resident, 100, now if opened else now - LAST_MONTH)
+    earn(who["asker"], 100, now if opened else now - LAST_MONTH)
     world["product"] = shop.product_id()
     fields = {"command": "put_product", "product": world["product"], "name": "口罩", "unit": "只", "price": PRICE}
     world["terms"] = (

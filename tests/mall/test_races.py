@@ -176,6 +176,22 @@ class TestTheEnd:
             assert (shop.balance(chen), shop.counts(masks)) == (10, (10, 10, 0, 0))
             check_books([chen], masks)
 
+    def test_is_a_collection_or_an_expiry_never_both(self, street: Street):
+        masks, chen, clerk = shop.masks(street, buckets=2), shop.buyer(street, points=60), street.staff("desk_clerk")
+        for _ in range(6):
+            before = shop.balance(chen)
+            made = last_days(street, shop.redeemed(chen, masks)["id"])
+            collected, _ = at_once(
+                lambda made=made: clerk.post("/desk/collect", json={"code": made.code}),
+                lambda made=made: Hood.pass_time(made, made.collect_by),
+            )
+            ended = shop.redemption(made.id).state
+            assert ended == ("collected" if collected.status == 200 else "expired")
+            assert collected.code in (None, "code_expired")
+            assert before - shop.balance(chen) == (5 if ended == "collected" else 0)
+            assert shop.counts(masks).reserved == 0
+        check_books([chen], masks)
+
     def test_makes_room_for_somebody_else_at_once(self, street: Street):
         """What is given back is taken by those who ask at that moment, and all in all no more than there was."""
         masks, crowd = shop.masks(street, stock=8, buckets=4), buyers(street, 24)

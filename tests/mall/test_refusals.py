@@ -13,7 +13,7 @@ from chalicelib.entitlements import rules as entitlements
 from chalicelib.entitlements import service as entitlement_service
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
-from chalicelib.mall import products, redeeming
+from chalicelib.mall import products, redeeming, rules, stock
 from chalicelib.mall.models import Product, Redemption
 from chalicelib.people.models import Resident
 from chalicelib.points.models import Account
@@ -270,6 +270,33 @@ class TestTermsThatChangeMeanwhile:
         answer = shop.redeem(chen, masks, quantity=2)
         assert (answer.code, len(changed)) == (code, 1)
         assert (shop.balance(chen), shop.counts(masks)) == (100, (10, 10, 0, 0))
+
+    def test_closed_by_a_command_that_failed_half_way_is_closed_and_the_repeat_finishes_it(
+        self, street: Street, monkeypatch: Any
+    ):
+        masks, chen = shop.masks(street, buckets=4), shop.buyer(street)
+        tell = stock.tell_terms
+
+        def fail(product: Product) -> None:
+            raise rules.MallBusy()
+
+        monkeypatch.setattr(stock, "tell_terms", fail)
+        assert shop.command(command="close_product", product=masks)["code"] == "mall_busy"
+        monkeypatch.setattr(stock, "tell_terms", tell)
+        products.forget(masks)
+        assert {int(each.terms) for each in stock.read_all(products.fetch(masks))} == {1}
+        assert refused(chen, masks).code == "product_closed"
+        shop.done(command="close_product", product=masks)
+        assert (terms_version(masks), {int(each.terms) for each in stock.read_all(products.fetch(masks))}) == (2, {2})
+
+    def test_opened_by_a_command_that_failed_half_way_is_open(self, street: Street, monkeypatch: Any):
+        """A bucket that knows older terms than a container has just read is no reason to wait."""
+        masks, chen = shop.masks(street, buckets=4), shop.buyer(street)
+        shop.done(command="close_product", product=masks)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(stock, "tell_terms", lambda _: None)
+            shop.done(command="open_product", product=masks)
+        shop.redeemed(chen, masks)
 
     def test_again_and_again_ends_in_a_word_to_try_again(self, street: Street, monkeypatch: Any):
         """Every time before we write, the terms change: bounded tries, then 429, and nothing is taken."""
@@ -602,3 +629,31 @@ class TestCampaignCommands:
         """The mall does not know the quizzes. A wrong name shuts everybody out, and says so: the quiz is not passed."""
         campaign = shop.campaign(street, quiz="no-such-quiz")
         assert refused(shop.buyer(street), campaign).code == "quiz_not_passed"
+
+
+class TestCallingOff:
+    def test_is_for_the_resident_and_their_delegate_only(self, street: Street):
+        masks, father, daughter, stranger = shop.masks(street), shop.buyer(street), *street.residents(2)
+        made = shop.redeemed(father, masks)
+        path = f"/redemptions/{made['id']}/cancel"
+        with nothing_changes(father, masks):
+            answer = stranger.post(path)
+            assert (answer.status, answer.code) == (404, "redemption_not_found")
+            assert daughter.post(path, acting_for=father.id).status == 403
+            assert father.post("/redemptions/redemption_unknown/cancel").code == "redemption_not_found"
+        street.let_act(daughter, father)
+        assert daughter.post(path, acting_for=father.id).json["state"] == "cancelled"
+        assert (shop.balance(father), shop.balance(daughter)) == (100, 0)
+
+    @pytest.mark.parametrize("ended", ["cancelled", "collected"])
+    def test_is_not_possible_when_it_is_over_and_says_how_it_ended(self, street: Street, ended: str):
+        masks, chen, clerk = shop.masks(street), shop.buyer(street), street.staff("desk_clerk")
+        made = shop.redeemed(chen, masks)
+        if ended == "collected":
+            assert clerk.post("/desk/collect", json={"code": made["code"]}).status == 200
+        else:
+            assert chen.post(f"/redemptions/{made['id']}/cancel", key="first").status == 200
+        with nothing_changes(chen, masks):
+            answer = chen.post(f"/redemptions/{made['id']}/cancel", key="second")
+            assert (answer.status, answer.code) == (409, "step_not_possible")
+        assert {"cancelled": "已取消", "collected": "已领取"}[ended] in answer.json["detail"]
