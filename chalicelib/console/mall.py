@@ -32,7 +32,7 @@ class ProductUnknown(Invalid):
 
 
 Pieces = Annotated[int, Meta(ge=1, le=mall_rules.RESTOCK_AT_MOST)]
-Receipt = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z._-]+$")]
+Receipt = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z._-]+\Z")]
 Reason = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
 Cap = Annotated[int, Meta(ge=1, le=mall_rules.QUANTITY_AT_MOST)]
 Buckets = Annotated[int, Meta(ge=1, le=mall_rules.BUCKETS_AT_MOST)]

@@ -254,7 +254,7 @@ def _decode(raw: bytes, shape: Any) -> Any:
         raise _invalid(_plain(raw or b"{}"), shape, strict=True) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MalformedJson() from error
-    _refuse_unprintable(value)
+    refuse_unprintable(value)
     return value
 
 
@@ -271,7 +271,7 @@ def _convert(given: dict[str, str], shape: Any, *, strict: bool) -> Any:
         value = msgspec.convert(given, shape, strict=strict)
     except msgspec.ValidationError as error:
         raise _invalid(given, shape, strict=strict) from error
-    _refuse_unprintable(value)
+    refuse_unprintable(value)
     return value
 
 
@@ -281,7 +281,8 @@ def _invalid(given: Any, shape: Any, *, strict: bool) -> Invalid:
     return Invalid(fields=wrong_fields(given, shape, strict=strict))
 
 
-def _refuse_unprintable(value: Any) -> None:
+def refuse_unprintable(value: Any) -> None:
+    """Invalid, naming each field with a text that no keyboard types, and that not every store takes."""
     wrong = {path: "含有无法显示的字符" for path, text in _texts(value, "") if _UNPRINTABLE.search(text)}
     if wrong:
         raise Invalid(fields=wrong)

@@ -39,7 +39,7 @@ CAMPAIGN_OPENS_WITHIN = timedelta(days=366 * 3)  # of the day of the command: no
 # For so long after a campaign should have closed what was taken still counts, in case it is prolonged.
 COUNTS_AFTER_CLOSING = timedelta(days=60)
 
-ProductId = Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+ProductId = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\Z")]
 Quantity = Annotated[int, Meta(ge=1, le=QUANTITY_AT_MOST)]
 Price = Annotated[int, Meta(ge=1, le=10_000)]  # points a piece; times the quantity it stays below what moves at once
 

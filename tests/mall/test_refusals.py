@@ -454,6 +454,28 @@ class TestAdministratorsCommands:
         shop.done(command="restock", product=other, quantity=7, receipt="n-2")
         assert shop.counts(masks) == (17, 17, 0, 0)
 
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"receipt": ""}, "receipt"),
+            ({"receipt": "收据"}, "receipt"),
+            ({"receipt": "n#1"}, "receipt"),
+            ({"receipt": "n-1\n"}, "receipt"),
+            ({"receipt": "n" * 41}, "receipt"),
+            ({"reason": " "}, "reason"),
+            ({"reason": "\ud800"}, "reason"),
+            ({"reason": "长" * 101}, "reason"),
+        ],
+        ids=str,
+    )
+    def test_a_receipt_is_a_number_that_can_be_read_and_a_reason_a_sentence(
+        self, street: Street, change: dict[str, Any], field: str
+    ):
+        masks = shop.masks(street)
+        known = {"command": "restock", "product": masks, "quantity": 1, "receipt": "n-1"}
+        assert list(self.wrong(**known | change)["fields"]) == [field]
+        assert shop.counts(masks) == (10, 10, 0, 0)
+
     def test_no_more_is_taken_out_than_nobody_has_redeemed(self, street: Street):
         masks, chen = shop.masks(street, stock=5, buckets=2), shop.buyer(street)
         shop.redeemed(chen, masks, quantity=2)
@@ -495,6 +517,9 @@ class TestAdministratorsCommands:
             ({"product": "Mask"}, "product"),
             ({"product": "a#b"}, "product"),
             ({"product": ""}, "product"),
+            ({"product": "mask\n"}, "product"),
+            ({"name": "\ud800口罩"}, "name"),
+            ({"text": "口\x00罩"}, "text"),
         ],
         ids=str,
     )
