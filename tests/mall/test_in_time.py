@@ -211,6 +211,8 @@ class TestACampaign:
             redeem_at(chen, campaign, closes)
         sweep(self.stored(campaign), closes)
         assert self.listed(street) == [product]
+        # Who asked in its last moment is served, however long the request took.
+        redeem_at(chen, campaign, closes - timedelta(milliseconds=1))
         assert (self.stored(campaign).timer, self.stored(campaign).state) == (None, "open")
         assert shop.redemption(made["id"]).state == "reserved"
 

@@ -82,6 +82,15 @@ def test_a_redemption_that_a_delegate_made_out_of_twenty_buckets_stays_below_a_k
     assert stored(made) < KILOBYTE
 
 
+def test_a_redemption_out_of_all_sixty_four_buckets_is_still_one_transaction(street: Street):
+    product = shop.masks(street, stock=64, buckets=rules.BUCKETS_AT_MOST)
+    chen = shop.buyer(street, points=1000)
+    made = shop.redeemed(chen, product, quantity=64)
+    assert shop.counts(product) == (64, 0, 64, 0)
+    assert chen.post(f"/redemptions/{made['id']}/cancel").status == 200
+    assert (shop.counts(product), shop.balance(chen)) == ((64, 64, 0, 0), 1000)
+
+
 def test_the_account_of_somebody_who_takes_seven_products_a_month_stays_below_a_kilobyte(street: Street):
     chen = shop.buyer(street, points=1_000_000)
     for number in range(7):
