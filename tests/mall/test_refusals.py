@@ -408,19 +408,22 @@ class TestARepeatWhileTheFirstIsStillWriting:
         [(10, {}, 10), (100, {"cap": 2}, 10), (100, {}, 2), (100, {"buckets": 4}, 2), (100, {}, 3), (100, {}, 10)],
         ids=["no points left", "no cap left", "nothing left", "nothing left in any bucket", "one left", "enough left"],
     )
-    def test_gets_what_the_first_has_got(self, street: Street, monkeypatch: Any, points: int, terms: Any, stock: int):
+    @pytest.mark.parametrize("paid", [True, False], ids=["its payment is seen", "its payment is not seen"])
+    def test_gets_what_the_first_has_got(
+        self, street: Street, monkeypatch: Any, points: int, terms: Any, stock: int, paid: bool
+    ):
         masks, chen = shop.masks(street, stock=stock, **terms), shop.buyer(street, points=points)
         read = redeeming.people.present_with
         first: list[Any] = []
 
         def read_late(*given: Any, **named: Any) -> Any:
-            """The redemption as before the first request, all else as after it."""
+            """The redemption (and its payment) as before the first request, account and bucket as after it."""
             if first:
                 return read(*given, **named)
             first.append(None)
             first[0] = shop.redeemed(chen, masks, quantity=2, key="tap")
-            person, (_, *rest) = read(*given, **named)
-            return person, [None, *rest]
+            person, (_, bucket, account, transfer) = read(*given, **named)
+            return person, [None, bucket, account, transfer if paid else None]
 
         monkeypatch.setattr(redeeming.people, "present_with", read_late)
         assert shop.redeemed(chen, masks, quantity=2, key="tap") == first[0]
