@@ -17,6 +17,7 @@ R = TypeVar("R", bound=Eraser)
 
 sections: dict[str, Exporter] = {}
 erasers: list[Eraser] = []
+_at_last: set[Eraser] = set()
 
 
 def section(title: str) -> Callable[[E], E]:
@@ -38,6 +39,12 @@ def eraser(erase: R) -> R:
     return erase
 
 
+def eraser_at_last(erase: R) -> R:
+    """The same, after all others: what they call off may still move what this one closes."""
+    _at_last.add(erase)
+    return eraser(erase)
+
+
 def erase(resident_id: str, *, now: datetime) -> None:
-    for erase_in_slice in erasers:
+    for erase_in_slice in sorted(erasers, key=_at_last.__contains__):
         erase_in_slice(resident_id, now=now)

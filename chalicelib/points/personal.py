@@ -22,7 +22,10 @@ def export_points(resident_id: str) -> Iterable[dict[str, Any]]:
         }
 
 
-@personal_data.eraser
+@personal_data.eraser_at_last
 def erase(resident_id: str, *, now: datetime) -> None:
-    """The books stay, or they would not add up; they name nobody but an id that no longer leads to anybody."""
+    """The books stay, or they would not add up; they name nobody but an id that no longer leads to anybody.
+
+    At last, so that what waits in the mall gives its points back before they lapse.
+    """
     service.close(resident_id, now=now)
