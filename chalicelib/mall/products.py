@@ -126,6 +126,7 @@ def _change(product: Product, terms: Terms, by: str, now: datetime) -> Product:
     """
     before = int(product.terms)
     if terms != terms_of(product):
+        forget(product.id)  # before it changes in memory: what is kept is what was read
         product.terms = before + 1
         _apply(product, terms, now)
         with transaction() as tx:
