@@ -60,10 +60,11 @@ class Model:
     spent: dict[tuple[str, str], Spent] = field(default_factory=dict)  # by resident and id
     missing: dict[str, int] = field(default_factory=dict)
     taken_back: int = 0
+    lapsed: dict[str, int] = field(default_factory=dict)  # by residents who have left
 
     def award(self, resident: str, rule_id: str, subject: str, whom: str | None, now: datetime) -> int:
         rule = self.rules.get(rule_id)
-        if rule is None or not rule.on:
+        if rule is None or not rule.on or resident in self.lapsed:
             return 0
         mine = [each for each in self.given if (each.resident, each.rule) == (resident, rule_id)]
         if any(each.subject == subject for each in mine):
@@ -86,20 +87,25 @@ class Model:
             each.taken.quantity for each in mine if each.taken and (each.taken.of, each.taken.until) == (of, until)
         )
 
-    def spend(self, resident: str, transfer_id: str, amount: int, taken: Taken | None, now: datetime) -> str:
+    def may_spend(self, resident: str, transfer_id: str, amount: int, taken: Taken | None, now: datetime) -> str:
         if (resident, transfer_id) in self.spent:
             return "points_already_spent"
+        if resident in self.lapsed:
+            return "not_enough_points"
         if taken is not None:
             if now.astimezone(SHANGHAI).date() > taken.until:
                 return "allowance_over"
             there = self.taken(resident, taken.of, taken.until)
             if taken.at_most is not None and there + taken.quantity > taken.at_most:
                 return "allowance_used"
-        if self.balance.get(resident, 0) < amount:
-            return "not_enough_points"
-        self.balance[resident] -= amount
-        self.spent[resident, transfer_id] = Spent(amount, taken)
-        return "ok"
+        return "ok" if self.balance.get(resident, 0) >= amount else "not_enough_points"
+
+    def spend(self, resident: str, transfer_id: str, amount: int, taken: Taken | None, now: datetime) -> str:
+        said = self.may_spend(resident, transfer_id, amount, taken, now)
+        if said == "ok":
+            self.balance[resident] -= amount
+            self.spent[resident, transfer_id] = Spent(amount, taken)
+        return said
 
     def give_back(self, resident: str, transfer_id: str) -> str:
         spent = self.spent.get((resident, transfer_id))
@@ -107,6 +113,8 @@ class Model:
             return "transfer_unknown"
         if spent.returned:
             return "points_already_returned"
+        if resident in self.lapsed:
+            return "ok"  # and nothing moves: there is nobody to give it to
         spent.returned = True
         self.balance[resident] += spent.amount
         return "ok"
@@ -118,8 +126,8 @@ class Model:
         (given,) = found
         if given.corrected:
             return "transfer_already_corrected"
-        taken = min(given.points, self.balance[resident])
-        self.balance[resident] -= taken
+        taken = min(given.points, self.balance.get(resident, 0))
+        self.balance[resident] = self.balance.get(resident, 0) - taken
         self.taken_back += taken
         self.missing[resident] = self.missing.get(resident, 0) + given.points - taken
         given.corrected = True
@@ -129,6 +137,10 @@ class Model:
         wanted = [e for e in self.given if e.rule == rule_id and since <= e.at < until and not e.corrected]
         for each in wanted:
             self.correct(each.resident, rule_id, each.subject)
+
+    def close(self, resident: str) -> None:
+        self.lapsed[resident] = self.balance.get(resident, 0)
+        self.balance[resident] = 0
 
     @property
     def held(self) -> int:
