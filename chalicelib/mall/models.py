@@ -121,7 +121,12 @@ class StockMovement(Item, discriminator="stock_movement"):
 
 
 class TermsChange(Item, discriminator="terms_change"):
-    """`MALL#<product id>` / `TERMS#<version>`: what a product's terms were from a time on, and by whose command."""
+    """`MALL#<product id>` / `TERMS#<version>`: what a product's terms were from a time on, and by whose command.
+
+    by_area: `MALL_PRODUCTS` / `<product id>`: the audit's way through all products, only by the very first terms of each.
+    """
+
+    LISTED = "MALL_PRODUCTS"
 
     document = JSONAttribute()
     by = UnicodeAttribute()  # the AWS request of the administrator's command
@@ -129,7 +134,14 @@ class TermsChange(Item, discriminator="terms_change"):
 
     @classmethod
     def key(cls, product_id: str, version: int) -> TermsChange:
-        return cls(f"MALL#{product_id}", f"TERMS#{version:06d}")
+        made = cls(f"MALL#{product_id}", f"TERMS#{version:06d}")
+        if version == 1:
+            made.area_key, made.area_sort = cls.LISTED, product_id
+        return made
+
+    @property
+    def product_id(self) -> str:
+        return self.pk.removeprefix("MALL#")
 
 
 class Redemption(Remembers, discriminator="redemption"):

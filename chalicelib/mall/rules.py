@@ -16,6 +16,7 @@ from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refuse
 from chalicelib.kit.flow import Flow
 
 REDEMPTION = Flow({"reserved": {"collected", "delivered", "cancelled", "expired"}})
+CAME_TO_NOTHING = ("cancelled", "expired")
 # As people read them in the copy of their data.
 STATES = {
     "reserved": "等待领取",
@@ -286,9 +287,12 @@ def way(desks: Sequence[Desk], delivers: bool, *, desk: str | None, deliver: boo
     return chosen
 
 
+FACT = "redemption:"
+
+
 def fact(redemption_id: str) -> str:
     """The business fact in the books: a redemption takes points once, and gives them back at most once."""
-    return f"redemption:{redemption_id}"
+    return f"{FACT}{redemption_id}"
 
 
 def collect_by(now: datetime, days: int) -> datetime:
