@@ -23,6 +23,7 @@ from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its time
 from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.help import routes as help_requests
 from chalicelib.kit import clock, log, timers
+from chalicelib.mall import audit as mall_audit  # noqa: F401 - registers its part of the nightly audit
 from chalicelib.mall import jobs as mall_jobs  # noqa: F401 - registers its timers
 from chalicelib.mall import levels as mall_levels
 from chalicelib.mall import personal as mall_personal  # noqa: F401 - registers what it holds about people

@@ -8,7 +8,7 @@ two lists by which it finds redemptions and products.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -27,8 +27,9 @@ _LOOKS = 3  # an act between two reads of the same product looks like a mismatch
 @audit.checker
 def check_redemptions(resident_id: str, movements: Sequence[Movement]) -> list[str]:
     """Debits and returns against the redemptions that they name, and those that the resident has in their list."""
-    known = {each.fact: each for each in movements}
-    named = {_redemption_of(fact): fact for fact in known if fact.startswith(rules.FACT)}
+    debits = {each.fact: each for each in movements if each.undoes is None}
+    returns = {each.undoes: each for each in movements if each.undoes is not None}
+    named = (fact.removeprefix(rules.FACT) for fact in (*debits, *returns) if fact.startswith(rules.FACT))
     listed = (item.id for item in Item.by_person.query(Redemption.of(resident_id)) if isinstance(item, Redemption))
     ids = sorted({*named, *listed})
     if not ids:
@@ -38,24 +39,19 @@ def check_redemptions(resident_id: str, movements: Sequence[Movement]) -> list[s
     wrong: list[str] = []
     for redemption_id, redemption in zip(ids, redemptions, strict=True):
         if redemption is None:
-            wrong.append(f"no_redemption {named.get(redemption_id, rules.fact(redemption_id))}")
+            wrong.append(f"no_redemption {rules.fact(redemption_id)}")
         else:
-            wrong += _check(redemption, resident_id, known, left_at)
+            fact = redemption.fact
+            if redemption.resident != resident_id:
+                wrong.append(f"redemption_of_another {fact}")
+            wrong += _check(redemption, debits.get(fact), returns.get(fact), left_at)
     return wrong
 
 
-def _redemption_of(fact: str) -> str:
-    return fact.removeprefix(rules.FACT).partition(":")[0]
-
-
 def _check(
-    redemption: Redemption, resident_id: str, known: Mapping[str, Movement], left_at: datetime | None
+    redemption: Redemption, debit: Movement | None, returned: Movement | None, left_at: datetime | None
 ) -> Iterable[str]:
     fact = redemption.fact
-    debit, returned = known.get(fact), known.get(points.returned(fact))
-    if redemption.resident != resident_id:
-        yield f"redemption_of_another {fact}"
-        return
     if debit is None:
         yield f"no_debit {fact}"
     elif (debit.credit, debit.amount) != (points.SPENT, int(redemption.cost)):
@@ -66,7 +62,7 @@ def _check(
     if returned is not None and returned.amount != int(redemption.cost):
         yield f"return {fact} {returned.amount} is not {int(redemption.cost)}"
     # What ends after its resident has left has nobody to give the points back to.
-    gone = left_at is not None and redemption.ended_at is not None and redemption.ended_at >= left_at
+    gone = left_at is not None and redemption.ended_at is not None and redemption.ended_at > left_at
     if returned is None and came_to_nothing and not gone:
         yield f"not_returned {fact}"
 

@@ -39,8 +39,11 @@ _LOOKS = 3  # an act between two reads of the same books looks like a mismatch o
 
 Checker = Callable[[str, Sequence[Movement]], list[str]]
 C = TypeVar("C", bound=Checker)
+RoundChecker = Callable[[], dict[str, list[str]]]
+R = TypeVar("R", bound=RoundChecker)
 
 _checkers: list[Checker] = []
+_round_checkers: list[RoundChecker] = []
 _started = False
 
 
@@ -63,6 +66,15 @@ def checker(check: C) -> C:
     up to three times, because somebody may be in the middle of an act between the two reads.
     """
     _checkers.append(check)
+    return check
+
+
+def round_checker(check: R) -> R:
+    """Let a slice check what is no resident's, once at the end of each round: what is wrong, by the name of the thing.
+
+    Within some seconds of a minute's sweep: it is for things of which there are few, and is done again if it is cut off.
+    """
+    _round_checkers.append(check)
     return check
 
 
@@ -133,7 +145,7 @@ def _piece(state: AuditRound, now: datetime) -> AuditRound:
         found = list(pool.map(look_at, residents))
     wrong = [each for each in found if each.sums.wrong]
     for each in wrong:
-        _list(state.day, each)
+        _list(state.day, each.resident_id, each.sums.wrong)
     sums = {name: sum(getattr(each.sums, name) for each in found) for name in ("issued", "spent", "lapsed", "held")}
     totals = {name: int(getattr(state, name)) + by for name, by in sums.items()}
     totals |= {"residents": int(state.residents) + len(found), "wrong": int(state.wrong) + len(wrong)}
@@ -149,9 +161,9 @@ def _next_residents(shard: int, reached: str) -> list[str]:
     return [item.resident_id for item in found if isinstance(item, Opening)]
 
 
-def _list(day: str, found: Found) -> None:
-    mismatch = Mismatch.key(day, found.resident_id)
-    mismatch.wrong = "；".join(found.sums.wrong)[:1000]
+def _list(day: str, whose: str, wrong: list[str]) -> None:
+    mismatch = Mismatch.key(day, whose)
+    mismatch.wrong = "；".join(wrong)[:1000]
     with transaction() as tx:
         tx.put(mismatch)
 
@@ -184,6 +196,10 @@ def _finish(state: AuditRound, now: datetime) -> AuditReport:
     report = AuditReport.key(state.day)
     for name in _TOTALS:
         setattr(report, name, int(getattr(state, name)))
+    things = {name: wrong for check in _round_checkers for name, wrong in check().items() if wrong}
+    for name, wrong in things.items():
+        _list(state.day, name, wrong)
+    report.wrong += len(things)
     report.finished_at = now
     adds_up = report.issued == report.held + report.spent + report.lapsed
     with transaction() as tx:

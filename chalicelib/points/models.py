@@ -225,13 +225,13 @@ class AuditReport(Item, discriminator="points_audit_report"):
 
 
 class Mismatch(Item, discriminator="points_mismatch"):
-    """`POINTS_MISMATCH#<day>` / `<resident>`: books that do not add up, for a person to look into."""
+    """`POINTS_MISMATCH#<day>` / `<resident, or stock and a product>`: what does not add up, for a person to look into."""
 
     wrong = UnicodeAttribute()
 
     @classmethod
-    def key(cls, day: str, resident_id: str) -> Mismatch:
-        return cls(f"POINTS_MISMATCH#{day}", resident_id)
+    def key(cls, day: str, whose: str) -> Mismatch:
+        return cls(f"POINTS_MISMATCH#{day}", whose)
 
 
 def statement(resident_id: str, month: str) -> str:

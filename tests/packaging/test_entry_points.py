@@ -36,12 +36,14 @@ REGISTRIES = (
     ("chalicelib.people.personal_data", "erasers"),
     ("chalicelib.people.personal_data", "sections"),
     ("chalicelib.points.audit", "_checkers"),
+    ("chalicelib.points.audit", "_round_checkers"),
 )
 USED_BY = {
     "chalicelib.content.photos._settled": {"ProcessPhotos", "WechatEvents"},
     "chalicelib.notices.events._handlers": {"WechatEvents"},
     "chalicelib.people.personal_data.erasers": {"WechatEvents"},
     "chalicelib.points.audit._checkers": {"Administer", "Sweep"},
+    "chalicelib.points.audit._round_checkers": {"Administer", "Sweep"},
 }
 
 # What only some events need is imported by those (see bench/cold_start.py): together they double a cold start.

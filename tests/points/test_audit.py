@@ -106,10 +106,6 @@ def test_books_whose_account_is_lost_are_found():
 
 
 class TestWhatSlicesCheck:
-    @pytest.fixture(autouse=True)
-    def _none_of_the_products(self, monkeypatch) -> None:
-        monkeypatch.setattr(audit, "_checkers", [])
-
     def test_what_they_find_is_listed_and_only_who_has_spent_is_looked_at(self):
         seen: list[str] = []
 
@@ -128,6 +124,19 @@ class TestWhatSlicesCheck:
         assert (found.sk, found.wrong) == (chen, "not_handed_out redemption:2")
         assert set(seen) == {chen, li}
         assert wang not in seen
+
+    def test_what_is_no_residents_is_looked_at_once_at_the_end_of_a_round(self):
+        looks: list[int] = []
+
+        @audit.round_checker
+        def check() -> dict[str, list[str]]:
+            looks.append(1)
+            return {"stock masks": ["bucket_lost 3"], "stock rice": []}
+
+        lives()
+        assert (sweep().wrong, len(looks)) == (1, 1)
+        (found,) = Mismatch.collection(f"POINTS_MISMATCH#{DAY}")
+        assert (found.sk, found.wrong) == ("stock masks", "bucket_lost 3")
 
     def test_an_act_between_the_two_reads_is_no_mismatch(self):
         answers = iter([["no_debit redemption:2"], ["no_debit redemption:2"]])
@@ -190,7 +199,7 @@ class TestTheCommand:
             tx.update(account(chen), [Account.balance.add(-1)])
         answer = commands.administer({"command": "audit"}, request_id="r", now=clock.now())
         assert answer["report"]["mismatches"] == {chen: "balance 17 is not the sum 18"}
-        assert "1 位账目不符" in answer["detail"]
+        assert "1 处账目不符" in answer["detail"]
 
     def test_asks_to_be_sent_again_when_its_time_is_over(self):
         answer = commands.administer({"command": "audit"}, request_id="r", now=clock.now(), seconds_left=lambda: 0)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chalicelib.kit.table import Item, read_together
+from chalicelib.mall import audit as mall_audit
 from chalicelib.mall.models import Redemption, StockBucket
 from chalicelib.points import rules as points_rules
 from chalicelib.points.models import Account, Opening, Transfer, partition
@@ -117,7 +118,9 @@ def check_stock(goods: Mapping[str, Goods], buckets: list[StockBucket], redempti
         assert dict(totals[product]) == said, product
 
 
-def check_audit(books: Books) -> None:
+def check_audit(books: Books, *, also_the_mall: bool) -> None:
     """The nightly audit would find nothing: what is true is not called wrong."""
     movements = [transfer.movement for transfer in books.transfers.values()]
     assert points_rules.add_up(books.resident, books.balance, books.openings, movements).wrong == []
+    if also_the_mall:
+        assert mall_audit.check_redemptions(books.resident, movements) == []
