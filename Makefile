@@ -33,8 +33,8 @@ test: check ## everything CI runs
 	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 STORIES ?= 400
-prove: $(INSTALLED) ## whatever happens to points, against a model in plain Python (STORIES, of 60 steps each)
-	PROVE=$(STORIES) $(VENV)/pytest tests/points/test_whatever_happens.py
+prove: $(INSTALLED) ## whatever happens to points and goods, against a model in plain Python (STORIES, of 60 steps each)
+	PROVE=$(STORIES) $(VENV)/pytest tests/proof
 
 audit: $(INSTALLED) ## against a running `make run`: does every balance equal the sum of its transfers?
 	@$(VENV)/python -m local.audit --aws-port $(AWS_PORT)
