@@ -14,7 +14,7 @@ PORT ?= 8092
 AWS_PORT ?= 4566
 WECHAT_PORT ?= 8091
 
-.PHONY: help run demo token test check prove audit package bench docs clean
+.PHONY: help run demo token test check prove audit engines package bench stampede docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ prove: $(INSTALLED) ## whatever happens to points and goods, against a model in 
 audit: $(INSTALLED) ## against a running `make run`: does every balance equal the sum of its transfers?
 	@$(VENV)/python -m local.audit --aws-port $(AWS_PORT)
 
+engines: $(INSTALLED) ## the second DynamoDB for tests and benchmarks, fetched by npm (optional)
+	@$(VENV)/python -m local.engines
+
 check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Regions
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
@@ -59,6 +62,10 @@ docs: $(INSTALLED) ## write docs/openapi.json and docs/table.md from the code
 bench: $(INSTALLED) ## the benchmarks, each printing a table
 	$(VENV)/python -m bench.cold_start
 	$(VENV)/python -m bench.requests
+
+stampede: $(INSTALLED) ## 20,000 people for 9,000 masks: exactly 9,000, on each engine; and what DynamoDB's partitions would do
+	$(VENV)/python -m bench.stampede
+	$(VENV)/python -m bench.partitions
 
 clean: ## forget the local data and everything built; the environment in .venv stays
 	rm -rf .local .pytest_tmp build

@@ -21,8 +21,10 @@ import pytest  # noqa: E402
 
 from chalicelib.kit import auth, log, settings  # noqa: E402
 from chalicelib.kit.table import Item  # noqa: E402
+from local import engines  # noqa: E402
 from local.wechat import server  # noqa: E402
 from local.wechat.control import StandIn  # noqa: E402
+from tests.engine import divergences, dynoxide  # noqa: E402
 from tests.engine.http import Http, token_of  # noqa: E402
 from tests.neighbourhood import Hood  # noqa: E402
 
@@ -129,6 +131,36 @@ def empty_table(_second_table: Any, monkeypatch: pytest.MonkeyPatch) -> str:
         dynamodb.delete_item(TableName=name, Key=item)
     monkeypatch.setattr(Item.Meta, "table_name", name)
     monkeypatch.setattr(Item, "_connection", _second_table)
+    return name
+
+
+@pytest.fixture(scope="session")
+def _dynoxide(engine: None) -> Iterator[tuple[str, Any]]:
+    if engines.dynoxide() is None:
+        pytest.skip(engines.why_not())
+    with dynoxide.running() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        patch.setattr(Item, "_connection", None)
+        local_aws.create_tables()
+        connection = Item._get_connection()
+        _ = connection.connection.client  # made while the variable stands
+        patch.undo()
+        yield url, connection
+
+
+@pytest.fixture(params=divergences.ENGINES)
+def each_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs once on each engine; the answer is its name. Without dynoxide that half is skipped.
+
+    Only items of the main table go to the other engine: the vault, settings and queues are where they always are."""
+    name: str = request.param
+    if name == "dynoxide":
+        url, connection = request.getfixturevalue("_dynoxide")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        monkeypatch.setattr(Item, "_connection", connection)
+    reason = divergences.KNOWN.get((name, request.function.__qualname__))
+    if reason is not None:
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     return name
 
 

@@ -168,27 +168,38 @@ def remove_setting(group: str) -> None:
 
 
 def create_table_like_the_main_one(name: str) -> None:
-    properties = _template()["Resources"]["Table"]["Properties"]
+    _create_table(name, "Table")
+
+
+def create_tables() -> None:
+    """Both tables, in an engine that knows no CloudFormation."""
+    _create_table(ENVIRONMENT["TABLE_NAME"], "Table")
+    _create_table(ENVIRONMENT["VAULT_TABLE_NAME"], "VaultTable")
+
+
+def _create_table(name: str, resource: str) -> None:
+    properties = _template()["Resources"][resource]["Properties"]
     kept = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
-    client("dynamodb").create_table(TableName=name, **{key: properties[key] for key in kept})
+    client("dynamodb").create_table(TableName=name, **{key: properties[key] for key in kept if key in properties})
 
 
 def _template() -> Any:
     return yaml_parse((ROOT / ".chalice" / "resources.yaml").read_text())
 
 
-_clients: dict[str, Any] = {}
+_clients: dict[tuple[str, str], Any] = {}
 _session = botocore.session.get_session()  # before the wire is watched: what a test prepares is not counted
 
 
 def client(service: str) -> Any:
-    """A client for preparing and looking, apart from the ones the code under test uses."""
-    if service not in _clients:
-        _clients[service] = _session.create_client(
+    """A client for preparing and looking, apart from the ones the code under test uses, at the same engine."""
+    url = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}", URL)
+    if (service, url) not in _clients:
+        _clients[service, url] = _session.create_client(
             service,
-            endpoint_url=URL,
+            endpoint_url=url,
             region_name=ENVIRONMENT["AWS_DEFAULT_REGION"],
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-    return _clients[service]
+    return _clients[service, url]

@@ -10,6 +10,8 @@ from chalicelib.kit.transaction import transaction
 from tests.engine.budget import budget, size
 from tests.kit.things import Named, Note, Shelf, shelf
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def note(**more) -> Note:
     return Note(ids.new_id("n"), "NOTE#1", **more)

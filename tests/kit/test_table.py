@@ -16,6 +16,8 @@ from tests.engine import local_aws, wire
 from tests.engine.budget import budget
 from tests.kit.things import Named, Note, Shelf, left, shelf
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def notes(count: int, partition: str | None = None) -> str:
     partition = partition or ids.new_id("list")

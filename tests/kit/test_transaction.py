@@ -19,6 +19,8 @@ from tests.engine.budget import budget
 from tests.faults.faults import fault
 from tests.kit.things import Named, Note, Shelf, left, shelf, unsaved
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def test_everything_is_written_together():
     first, second, note = shelf(5), unsaved(left=1), Note(ids.new_id("x"), "NOTE#1")

@@ -32,6 +32,8 @@ from tests.points.books import (
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 AREA = "330402001001"
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 
 def masks(quantity: int = 1, **more: Any) -> Allowance:
     return Allowance(**{"of": "prod_masks", "until": date(2026, 11, 30), "quantity": quantity, "at_most": 2, **more})
