@@ -22,7 +22,11 @@ which is a queue here. Lambda runs 1,000 requests at once, its quota in a new ac
 come back (as with 429).
 
 Assumed, because AWS promises no such number: a transaction takes 10 ms and holds its items all the time (`--hold-ms`
-for less), what is refused and what is read takes 5 ms. Less holding favours the one item: see for yourself.
+for less), what is refused and what is read takes 5 ms. Less holding favours the one item: at 2 ms 32 buckets are 4 times
+as fast, because then they keep up with the crowd, which comes no faster. That is the bound in every row, and the last.
+
+`times` compares pieces handed out a second, until the last. `with stock` are people who gave up while there was some:
+for buckets it must be 0. `in turn` is the share that got a piece of those who came first, as many as there were pieces.
 
 Left out: adaptive capacity, splitting for heat (which cannot split one item, and separates buckets only after minutes)
 and buckets that share a partition at first; the capacity of a new table (4,000 writes a second until it is warmed up);
@@ -284,26 +288,30 @@ def play(stock: int, people: int, buckets: int, hold: float, seed: int) -> Summa
     return summary(campaign, crowd, stock=stock)
 
 
-def compare(*, stock: int, people: int, hold: float, seed: int) -> float:
-    """Print the table; how many times faster the most buckets are than one item."""
+def compare(*, stock: int, people: int, hold: float, seed: int) -> tuple[float, float]:
+    """Print the table; how many times as fast as one item the most buckets hand out, and the crowd comes."""
     print(f"\n{stock:,} pieces, {people:,} people within a minute, an item held for {hold * 1000:g} ms")
     print(
-        f"{'buckets':>8}{'sold':>9}{'last after':>12}{'times':>7}{'sold out':>10}{'429':>10}{'crowded':>10}"
-        f"{'gave up':>9}{'with stock':>11}{'p99 wait':>10}{'longest':>9}{'in turn':>9}"
+        f"{'buckets':>8}{'sold':>9}{'last after':>12}{'a second':>10}{'times':>7}{'sold out':>10}{'429':>10}"
+        f"{'crowded':>11}{'gave up':>9}{'with stock':>11}{'p99 wait':>10}{'longest':>9}{'in turn':>9}"
     )
-    one = times = 0.0
+    speeds = []
     with ProcessPoolExecutor() as pool:
         played = pool.map(play, repeat(stock), repeat(people), BUCKETS, repeat(hold), repeat(seed))
         for buckets, seen in zip(BUCKETS, played, strict=True):
-            one = one or seen.last_at
-            times = one / seen.last_at
+            speeds.append(seen.sold / seen.last_at)
             print(
-                f"{buckets:>8}{seen.sold:>9,}{seen.last_at:>10.1f} s{times:>7.1f}{seen.sold_out:>10,}{seen.busy:>10,}"
-                f"{seen.crowded:>11,}{seen.gave_up:>9,}{seen.gave_up_in_vain:>11,}{seen.winners_wait:>8.1f} s"
-                f"{seen.longest:>7.1f} s{seen.in_turn:>9.1%}",
+                f"{buckets:>8}{seen.sold:>9,}{seen.last_at:>10.1f} s{speeds[-1]:>10,.0f}{speeds[-1] / speeds[0]:>7.1f}"
+                f"{seen.sold_out:>10,}{seen.busy:>10,}{seen.crowded:>11,}{seen.gave_up:>9,}{seen.gave_up_in_vain:>11,}"
+                f"{seen.winners_wait:>8.1f} s{seen.longest:>7.1f} s{seen.in_turn:>9.1%}",
                 flush=True,
             )
-    return times
+    served = crowd_of(people, seed=seed)[:stock]
+    most = len(served) / served[-1].arrives
+    print(
+        f"   crowd{len(served):>9,}{served[-1].arrives:>10.1f} s{most:>10,.0f}{most / speeds[0]:>7.1f}   served as it comes"
+    )
+    return speeds[-1] / speeds[0], most / speeds[0]
 
 
 def main() -> int:
@@ -317,10 +325,15 @@ def main() -> int:
         parser.error(f"--hold-ms: more than 0, at most {TRANSACTION_SECONDS * 1000:g}")
     if asked.stock < 1 or asked.people < 1:
         parser.error("--stock and --people: at least 1")
-    times = compare(stock=asked.stock, people=asked.people, hold=asked.hold_ms / 1000, seed=asked.seed)
-    print(
-        f"{BUCKETS[-1]} buckets are {times:.1f} times as fast as one item; aim ≥ {AIM:g} {'met' if times >= AIM else 'missed'}"
+    times, bound = compare(stock=asked.stock, people=asked.people, hold=asked.hold_ms / 1000, seed=asked.seed)
+    met = (
+        "met"
+        if times >= AIM
+        else "missed"
+        if bound >= AIM
+        else f"out of reach: the crowd comes {bound:.1f} times as fast"
     )
+    print(f"{BUCKETS[-1]} buckets are {times:.1f} times as fast as one item; aim ≥ {AIM:g} {met}")
     return 0
 
 
