@@ -172,7 +172,7 @@ class Campaign:
 
     def _visit(self, person: Person) -> Steps:
         """A person with a phone: asks, and asks again as long as the answer is to come back later."""
-        home = zlib.crc32(person.id.encode()) % len(self.buckets)
+        home = home_bucket(person.id, len(self.buckets))
         for again in range(RETURNS + 1):
             if again:
                 yield RETRY_AFTER + self.random.uniform(0, COMES_BACK_WITHIN)
@@ -234,6 +234,11 @@ class Campaign:
             if prepared == "empty":
                 return "empty"
         return "busy"
+
+
+def home_bucket(person_id: str, buckets: int) -> int:
+    """Where somebody looks first, as the mall says it."""
+    return zlib.crc32(person_id.encode()) % buckets
 
 
 def crowd_of(people: int, *, seed: int, within: float = MINUTE) -> list[Person]:

@@ -7,6 +7,7 @@ import pytest
 from bench import partitions
 from bench.partitions import Campaign, Person, Stock, Summary, TokenBucket, crowd_of, summary
 from chalicelib.kit import transaction
+from chalicelib.mall import rules, stock
 
 
 def played(crowd: list[Person], *, stock: int, buckets: int = 1, hold: float = 0.01, seed: int = 1):
@@ -22,7 +23,15 @@ def at_once(people: int) -> list[Person]:
 def test_the_numbers_are_those_of_the_code():
     assert transaction.CONFLICT_TRIES == partitions.CONFLICT_TRIES
     assert transaction._FIRST_PAUSE == partitions.FIRST_PAUSE
-    assert transaction.ServerBusy().retry_after == partitions.RETRY_AFTER
+    assert (transaction.TRIES, transaction._PAUSE) == (partitions.DECISIONS, partitions.DECISION_PAUSE)
+    assert transaction.ServerBusy().retry_after == rules.MallBusy().retry_after == partitions.RETRY_AFTER
+    assert stock._EMPTY_FOR == partitions.EMPTY_FOR
+
+
+@pytest.mark.parametrize("buckets", [1, 4, 32])
+def test_a_resident_has_the_home_bucket_that_the_mall_gives_them(buckets):
+    for person in crowd_of(50, seed=1):
+        assert partitions.home_bucket(person.id, buckets) == rules.home_bucket(person.id, buckets)
 
 
 class TestTokenBucket:

@@ -1,0 +1,265 @@
+"""A crowd at a campaign, in process, for `bench.stampede` and its short form in the tests.
+
+    market = Market.opened(masks=60, residents=200)
+    told = market.stampede(threads=16)
+    found = aftermath.found(market, told)
+
+Residents are written as the books themselves write them, without WeChat. Most want one piece, some two; some have too
+few points, some live elsewhere, some want more than the campaign allows one person. A fifth taps twice: the repeat is
+asked by another thread at the same moment. Of the AWS calls some lose their answers (tests/faults): once, which botocore
+notices and repeats, or for good, and then the person asks again with the same key. (On a busy machine some are lost by
+themselves: an engine that takes longer than four seconds is given up.)
+
+Needs an engine, and its variables in the environment before anything of chalicelib is imported.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.kit import auth, clock
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Problem
+from chalicelib.kit.table import Item
+from chalicelib.mall import products, redeeming
+from chalicelib.mall.products import Terms
+from chalicelib.mall.redeeming import Wish
+from chalicelib.mall.rules import Desk
+from chalicelib.people.models import Resident
+from chalicelib.points import rules as points
+from chalicelib.points.books import Book
+from chalicelib.points.models import Transfer
+from tests.engine import wire
+from tests.engine.budget import Spent
+from tests.faults.faults import FOR_EVER, Fault, no_waiting
+
+PRICE, POINTS, TOO_FEW, CAP = 5, 50, 3, 2
+BUCKETS = 32
+_COMMUNITY, _ELSEWHERE = "330402001001", "330483001001"
+LOSES_ITS_ANSWER = 0.01  # of the AWS calls; half of them once, half for good
+_TAPS_TWICE = 0.2
+_ASKS_AT_MOST = 20
+_COMES_BACK_AFTER = 0.05  # seconds, when told to; a phone waits longer, and the machine would idle
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Buyer(NamedTuple):
+    """`ought` is the refusal that this one must get however much there is, None when it is a matter of luck."""
+
+    caller: Caller
+    quantity: int
+    points: int
+    ought: str | None
+
+
+class Told(NamedTuple):
+    """What one request was told in the end, and what it took. `quiet`: nothing was lost on the way."""
+
+    buyer: Buyer
+    redemption: str | None
+    refusal: str | None
+    first_tap: bool
+    quiet: bool
+    seconds: float
+    calls: int
+    write_units: float
+    ended: float  # time.perf_counter()
+
+
+class Sight(wire.Watcher):
+    """What each thread's request takes of AWS, with some answers lost."""
+
+    def __init__(self, seed: int, loses: float) -> None:
+        super().__init__()
+        self.loses, self.seed = loses, seed
+        self.mine = threading.local()
+        self.lost: Counter[str] = Counter()
+
+    def begin(self) -> Spent:
+        self.mine.spent, self.mine.fault, self.mine.struck = Spent(), None, False
+        if not hasattr(self.mine, "random"):
+            self.mine.random = random.Random(f"{self.seed} {threading.get_ident()}")
+        return self.mine.spent
+
+    @property
+    def struck(self) -> bool:
+        return bool(self.mine.struck)
+
+    def parameters(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        self.mine.spent.parameters(service, operation, parameters)
+
+    def begins(self, call: wire.Call) -> None:
+        self.mine.spent.begins(call)
+        self.mine.fault = None
+        if self.mine.random.random() < self.loses:
+            attempts = self.mine.random.choice((1, FOR_EVER))
+            self.mine.fault, self.mine.struck = Fault(None, "answer_lost", attempts), True
+            self.lost[f"{call.operation} {'once' if attempts == 1 else 'for good'}"] += 1
+
+    def sends(self, call: wire.Call, request: Any) -> Any:
+        return self.mine.fault.sends(call, request) if self.mine.fault else None
+
+    def ends(self, call: wire.Call, answer: dict[str, Any]) -> None:
+        self.mine.spent.ends(call, answer)
+
+
+class Market:
+    """One campaign and everybody who wants something of it."""
+
+    def __init__(self, product_id: str, masks: int, buyers: list[Buyer], seed: int) -> None:
+        self.product_id, self.masks, self.buyers, self.seed = product_id, masks, buyers, seed
+        self.lost: Counter[str] = Counter()
+
+    @classmethod
+    def opened(
+        cls, *, masks: int, residents: int = 0, buyers: Sequence[Buyer] = (), buckets: int = BUCKETS, seed: int = 1
+    ) -> Market:
+        """With so many residents made up, or these."""
+        product_id, now = f"masks-{secrets.token_hex(6)}", clock.now()
+        terms = Terms(
+            name="口罩",
+            text="",
+            unit="只",
+            price=PRICE,
+            area=_COMMUNITY[:6],
+            desks=[Desk(area=_COMMUNITY, place="office", name="社区居委会")],
+            delivers=False,
+            collect_days=7,
+            cap=CAP,
+            campaign_of="masks",
+            opens_at=now - timedelta(minutes=1),
+            closes_at=now + timedelta(hours=2),
+        )
+        products.save(product_id, terms, buckets=buckets, by="bench", now=now)
+        products.restock(product_id, masks, receipt="first", reason="入库", by="bench", now=now)
+        buyers = buyers or _buyers(residents, random.Random(seed))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(_settle, [buyers[at : at + 100] for at in range(0, len(buyers), 100)]))
+        return cls(product_id, masks, list(buyers), seed)
+
+    def stampede(self, *, threads: int) -> list[Told]:
+        """Everybody at once, each told something in the end."""
+        chance = random.Random(self.seed)
+        taps = [(buyer, True) for buyer in self.buyers]
+        chance.shuffle(taps)
+        twice = [[tap, (tap[0], False)] if chance.random() < _TAPS_TWICE else [tap] for tap in taps]
+        sight = Sight(self.seed, LOSES_ITS_ANSWER)
+        with watching(sight):
+            told = at_once(threads, itertools.chain.from_iterable(twice), lambda tap: self._ask(*tap, sight))
+        self.lost = sight.lost
+        return told
+
+    def _ask(self, buyer: Buyer, first_tap: bool, sight: Sight) -> Told:
+        """A person at the phone: asks until there is an answer, always with the same key."""
+        key = f"tap-{self.product_id}"
+        attempt = Attempt(buyer.caller.id, f"/products/{self.product_id}/redemptions", b"{}", key)
+        wish = Wish(quantity=buyer.quantity, price=PRICE)
+        quiet = True
+        for _ in range(_ASKS_AT_MOST):
+            spent, began = sight.begin(), time.perf_counter()
+            redemption = refusal = None
+            try:
+                made = redeeming.redeem(
+                    caller=buyer.caller, product_id=self.product_id, wish=wish, attempt=attempt, now=clock.now()
+                )
+                redemption = made.id
+            except Problem as problem:
+                if problem.status == 429:
+                    quiet = False
+                    time.sleep(_COMES_BACK_AFTER)
+                    continue
+                refusal = problem.code
+            except (PynamoDBException, BotoCoreError):
+                quiet = False
+                if not sight.struck:
+                    sight.lost["by themselves"] += 1
+                continue
+            ended = time.perf_counter()
+            quiet = quiet and not sight.struck
+            seconds, calls = ended - began, len(spent.calls)
+            return Told(buyer, redemption, refusal, first_tap, quiet, seconds, calls, spent.write_units, ended)
+        return Told(buyer, None, "never_told", first_tap, False, 0.0, 0, 0.0, time.perf_counter())
+
+
+def _buyers(number: int, chance: random.Random) -> list[Buyer]:
+    version = auth.privacy().version
+    buyers = []
+    for _ in range(number):
+        kind = chance.choices(["one", "two", "poor", "elsewhere", "greedy"], [75, 10, 6, 5, 4])[0]
+        caller = Caller(f"res_{chance.randrange(16**24):024x}{secrets.token_hex(4)}", "", "", 0, version)
+        quantity = {"two": 2, "greedy": CAP + 1}.get(kind, 1)
+        ought = {"poor": "not_enough_points", "elsewhere": "wrong_area", "greedy": "over_the_cap"}.get(kind)
+        buyers.append(Buyer(caller, quantity, TOO_FEW if kind == "poor" else POINTS, ought))
+    return buyers
+
+
+class _Items:
+    """Stands in a transaction's place for books that are new: what they would create."""
+
+    def __init__(self) -> None:
+        self.made: list[Item] = []
+
+    def create(self, item: Item, *, or_raise: Problem) -> None:
+        self.made.append(item)
+
+
+def _settle(buyers: Sequence[Buyer]) -> None:
+    """Write residents with homes, consent and points."""
+    now = clock.now()
+    with Item.batch_write() as batch:
+        for buyer in buyers:
+            resident = Resident.key(buyer.caller.id)
+            resident.nickname, resident.created_at = "邻居", now
+            resident.consent_version, resident.consent_at = buyer.caller.consent, now
+            resident.home = _ELSEWHERE if buyer.ought == "wrong_area" else _COMMUNITY
+            resident.home_state = "confirmed"
+            batch.save(resident)
+            book, written = Book(buyer.caller.id, None, now), _Items()
+            more = {"reason": "帮助邻居", "subject": "bench", "rule": "help"}
+            book.move(
+                Transfer.new(buyer.caller.id, "help:bench", buyer.points, of=points.ISSUED, gives=True, at=now, **more)
+            )
+            book.write(written)  # type: ignore[arg-type]
+            for item in written.made:
+                batch.save(item)
+
+
+@contextmanager
+def watching(sight: Sight) -> Iterator[None]:
+    with no_waiting(), wire.watched(sight):
+        yield
+
+
+def at_once(threads: int, jobs: Iterable[T], do: Callable[[T], R]) -> list[R]:
+    """All jobs by so many threads, each taking the next one as soon as it is done with one."""
+    waiting, lock = iter(jobs), threading.Lock()
+    start = threading.Barrier(threads)
+
+    def work(_: int) -> list[R]:
+        done: list[R] = []
+        start.wait()
+        while True:
+            with lock:
+                job = next(waiting, None)
+            if job is None:
+                return done
+            done.append(do(job))
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [one for each in pool.map(work, range(threads)) for one in each]

@@ -1,0 +1,56 @@
+"""A small stampede on each engine: exactly what is there is sold, once each, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench import aftermath, crowd
+from bench.bare import Bare
+from chalicelib.kit import settings
+from tests.engine import local_aws
+
+
+@pytest.fixture(autouse=True)
+def _settings_are_read_once(monkeypatch):
+    monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
+    settings.forget()
+
+
+@pytest.mark.parametrize("buckets", [1, 8])
+def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch, buckets):
+    monkeypatch.setattr(crowd, "LOSES_ITS_ANSWER", 0.1)
+    market = crowd.Market.opened(masks=60, residents=200, buckets=buckets)
+    told = market.stampede(threads=16)
+    found = aftermath.found(market, told)
+    assert (found.sold, found.unsold) == (60, 0)
+    assert (found.doubled, found.negative, found.wrong) == (0, 0, 0)
+    assert {one.refusal for one in told} >= {"sold_out", "not_enough_points", "wrong_area", "over_the_cap", None}
+    assert {"TransactWriteItems once", "TransactWriteItems for good"} <= market.lost.keys()
+    assert any(not one.first_tap for one in told)
+
+
+def test_the_bare_transaction_is_that_of_a_redemption(each_engine):
+    bare = Bare()
+    (items,) = bare.prepare(1)
+    assert [next(iter(each)) for each in items] == ["Put", "Put", "Update", "Update"]
+    assert len(bare.measure(40, threads=4)) == 40
+
+
+def test_the_benchmark_prints_that_everything_was_sold():
+    command = [sys.executable, "-m", "bench.stampede", "--masks", "20", "--residents", "80", "--threads", "8"]
+    done = subprocess.run(
+        [*command, "--engine", "ministack"],
+        cwd=local_aws.ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sold 20 to" in done.stdout
+    assert "doubled 0, negative 0, wrong 0" in done.stdout
