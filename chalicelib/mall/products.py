@@ -16,12 +16,12 @@ from chalicelib.mall import rules, stock
 from chalicelib.mall.models import Product, StockMovement, TermsChange
 from chalicelib.mall.rules import Counts, Desk
 
-_KEPT_FOR = 10.0  # seconds; whether its terms are still in force, the stock buckets know
+_KEPT_FOR = 5.0  # seconds; whether its terms are still in force, the stock buckets know
 _kept: dict[str, tuple[float, Product]] = {}
 
 
 def known(product_id: str) -> Product:
-    """The product as it was at most ten seconds ago, or ProductGone."""
+    """The product as it was at most five seconds ago, or ProductGone."""
     held = _kept.get(product_id)
     if held and time.monotonic() - held[0] < min(_KEPT_FOR, settings.age_allowed()):
         return held[1]

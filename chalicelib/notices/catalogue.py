@@ -10,6 +10,7 @@ What people tell each other (pick-up codes above all) stands in the app only: a 
 from __future__ import annotations
 
 from string import Formatter
+from typing import Literal
 
 import msgspec
 
@@ -23,7 +24,16 @@ FORMS: dict[str, dict[str, str]] = {
 }
 
 # The taps after which the mini-program asks for messages, and the templates of what may follow.
-MOMENTS: dict[str, tuple[str, ...]] = {
+Moment = Literal[
+    "ask_for_help",
+    "offer_help",
+    "volunteer",
+    "redeem",
+    "register",
+    "work",
+    "follow_posts",
+]
+MOMENTS: dict[Moment, tuple[str, ...]] = {
     "ask_for_help": ("help_progress", "review_result"),
     "offer_help": ("help_progress",),
     "volunteer": ("community",),

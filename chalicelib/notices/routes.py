@@ -14,6 +14,7 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Paged, Query, Routes, View, body_bytes
 from chalicelib.notices import call_sheet, credits, events, service
+from chalicelib.notices.catalogue import Moment
 from chalicelib.notices.models import Notice
 from chalicelib.wechat import callback
 
@@ -55,7 +56,7 @@ class ReadAll(View, frozen=True):
 
 
 class Moment(Query, frozen=True):
-    moment: Literal["ask_for_help", "offer_help", "volunteer", "register", "work", "follow_posts"]
+    moment: Moment
 
 
 class TemplatesToAsk(View, frozen=True):

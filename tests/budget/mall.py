@@ -11,7 +11,7 @@ from chalicelib.content.models import Photo
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
-from chalicelib.mall import catalogue, jobs, products, stock
+from chalicelib.mall import catalogue, products, stock
 from chalicelib.mall.models import Product, Redemption, StockBucket
 from chalicelib.people.models import Duty
 from tests.budget.acts import Act, Town, act, good, handed, until, when_due
@@ -326,4 +326,4 @@ def moved(bucket: StockBucket) -> dict[str, Any]:
 def look_at_stock(town: Town) -> Act:
     _, made = redeemed(town, buckets=4)
     buckets = stock.all_buckets(products.fetch(made.product_id))
-    return handed(jobs.look_at_stock, *map(moved, buckets))
+    return handed(levels.look_at_stock, *map(moved, buckets))
