@@ -18,7 +18,7 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import rules, settings
-from chalicelib.notices.catalogue import MOMENTS
+from chalicelib.notices.catalogue import MOMENTS, Moment
 from chalicelib.notices.models import Counted, Credit
 from chalicelib.people.models import partition
 from chalicelib.wechat.callback import SubscribeChange, SubscribePopup
@@ -40,7 +40,7 @@ class ToAsk(msgspec.Struct, frozen=True):
     long_term: bool
 
 
-def to_ask(*, caller: Caller, moment: str) -> ToAsk:
+def to_ask(*, caller: Caller, moment: Moment) -> ToAsk:
     """The template ids to hand to `wx.requestSubscribeMessage` at this tap: none when there is enough in hand."""
     options = settings.current()
     templates = [options.templates[name] for name in MOMENTS[moment] if name in options.templates]

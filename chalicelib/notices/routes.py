@@ -13,8 +13,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Paged, Query, Routes, View, body_bytes
-from chalicelib.notices import call_sheet, credits, events, service
-from chalicelib.notices.catalogue import Moment
+from chalicelib.notices import call_sheet, catalogue, credits, events, service
 from chalicelib.notices.models import Notice
 from chalicelib.wechat import callback
 
@@ -56,7 +55,7 @@ class ReadAll(View, frozen=True):
 
 
 class Moment(Query, frozen=True):
-    moment: Moment
+    moment: catalogue.Moment
 
 
 class TemplatesToAsk(View, frozen=True):

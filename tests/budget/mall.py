@@ -11,7 +11,7 @@ from chalicelib.content.models import Photo
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
-from chalicelib.mall import catalogue, products, stock
+from chalicelib.mall import catalogue, levels, products, stock
 from chalicelib.mall.models import Product, Redemption, StockBucket
 from chalicelib.people.models import Duty
 from tests.budget.acts import Act, Town, act, good, handed, until, when_due
