@@ -21,6 +21,7 @@ from tests.engine import local_aws
 from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Neighbour
+from tests.quiz import school
 
 LAST_MONTH = timedelta(days=40)
 
@@ -139,9 +140,10 @@ def redeem_after_a_quiz(town: Town) -> Act:
     from chalicelib.entitlements import rules as entitlements
     from chalicelib.entitlements import service
 
-    chen, campaign = shop.buyer(town), shop.campaign(town, cap=2, quiz="masks", stock=80)
+    quiz = school.quiz(town.community)
+    chen, campaign = shop.buyer(town), shop.campaign(town, cap=2, quiz=quiz, stock=80)
     with transaction() as tx:
-        service.grant(tx, chen.id, entitlements.of_quiz("masks"), why="通过了答题", now=clock.now())
+        service.grant(tx, chen.id, entitlements.of_quiz(quiz), why="通过了答题", now=clock.now())
     products.known(campaign)
     return lambda: shop.redeem(chen, campaign, quantity=2, key="k")
 

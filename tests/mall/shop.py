@@ -8,7 +8,7 @@ shop.redeem(chen, masks, quantity=2, key="k1")
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.console import commands
@@ -27,8 +27,8 @@ from tests.neighbourhood import Hood, Neighbour
 PRICE = 5
 
 
-def command(**fields: Any) -> dict[str, Any]:
-    return commands.administer(fields, request_id=secrets.token_hex(4), now=clock.now())
+def command(*, at: datetime | None = None, **fields: Any) -> dict[str, Any]:
+    return commands.administer(fields, request_id=secrets.token_hex(4), now=at or clock.now())
 
 
 def done(**fields: Any) -> dict[str, Any]:

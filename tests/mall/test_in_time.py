@@ -194,7 +194,7 @@ class TestANewMonth:
 class TestACampaign:
     def listed(self, street: Street) -> list[str]:
         catalogue._kept.clear()
-        return [each.id for each in catalogue.open_for(street.community, cursor=None)]
+        return [each.id for each in catalogue.open_for(street.community, cursor=None, now=clock.now())]
 
     def stored(self, campaign: str) -> Product:
         return Product.fetch(f"MALL#{campaign}", "PRODUCT")
@@ -236,7 +236,10 @@ class TestACampaign:
     def test_that_is_over_is_not_listed_by_opening_it(self, street: Street):
         now = clock.local(clock.now())
         campaign = shop.campaign(
-            street, opens_at=(now - timedelta(hours=2)).isoformat(), closes_at=(now - timedelta(hours=1)).isoformat()
+            street,
+            opens_at=(now - timedelta(hours=2)).isoformat(),
+            closes_at=(now - timedelta(hours=1)).isoformat(),
+            at=now - timedelta(hours=2),
         )
         assert campaign not in self.listed(street)
         shop.done(command="close_product", product=campaign)

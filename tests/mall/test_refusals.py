@@ -22,6 +22,7 @@ from tests.help.street import Street
 from tests.mall import shop
 from tests.neighbourhood import Neighbour
 from tests.points import books
+from tests.quiz import school
 
 
 def state(who: Neighbour, product: str) -> Any:
@@ -86,7 +87,7 @@ class TestTheResident:
         assert refused(chen, masks).code == "home_needed"
 
     def test_has_to_pass_the_quiz_first(self, street: Street):
-        quiz = f"quiz-{street.district}"
+        quiz = school.quiz(street.community)
         masks, chen = shop.campaign(street, quiz=quiz), shop.buyer(street)
         assert refused(chen, masks).code == "quiz_not_passed"
         other = shop.buyer(street)
@@ -97,7 +98,7 @@ class TestTheResident:
         assert refused(other, masks).code == "quiz_not_passed"
 
     def test_whose_delegate_redeems_needs_the_points_and_the_quiz_themself(self, street: Street):
-        quiz = f"quiz-{street.district}"
+        quiz = school.quiz(street.community)
         masks, father, daughter = shop.campaign(street, quiz=quiz), shop.buyer(street), shop.buyer(street)
         street.let_act(daughter, father)
         with transaction() as tx:
@@ -201,7 +202,9 @@ class TestTheTime:
         assert "开始兑换，请到时再来" in answer.json["detail"]
 
     def test_is_over(self, street: Street):
-        campaign = shop.campaign(street, opens_at=self.spell(hours=-2), closes_at=self.spell(hours=-1))
+        campaign = shop.campaign(
+            street, opens_at=self.spell(hours=-2), closes_at=self.spell(hours=-1), at=clock.now() - timedelta(hours=2)
+        )
         answer = refused(shop.buyer(street), campaign)
         assert (answer.status, answer.code) == (409, "campaign_closed")
 
@@ -492,7 +495,7 @@ class TestAdministratorsCommands:
     @pytest.mark.parametrize("command", ["restock", "stock", "close_product", "open_product"])
     def test_what_is_not_there_cannot_be_changed(self, street: Street, command: str):
         more = {"quantity": 1, "receipt": "r"} if command == "restock" else {}
-        assert self.wrong(command=command, product="nothing-of-the-kind", **more)["code"] == "product_not_found"
+        assert self.wrong(command=command, product="nothing-of-the-kind", **more)["code"] == "product_unknown"
 
     @pytest.mark.parametrize(
         ("change", "field"),
@@ -534,7 +537,7 @@ class TestAdministratorsCommands:
         answer = again(street, product, **change)
         assert (answer["ok"], list(answer["fields"])) == (False, [field]), answer
         if field != "product":
-            assert self.wrong(command="stock", product=product)["code"] == "product_not_found"
+            assert self.wrong(command="stock", product=product)["code"] == "product_unknown"
 
     def test_a_desk_with_a_name_too_long_for_a_redemption(self, street: Street):
         place = {"id": "far", "name": "长" * 21}
@@ -627,7 +630,7 @@ class TestCampaignCommands:
         campaign = shop.campaign(street, product=product)
         assert list(self.put(street, product, campaign=product)["fields"]) == ["campaign"]
         assert list(self.put(street, campaign)["fields"]) == ["product"]
-        assert self.put(street, "nothing-of-the-kind")["code"] == "product_not_found"
+        assert self.put(street, "nothing-of-the-kind")["code"] == "product_unknown"
 
     def test_a_product_becomes_no_campaign_and_a_campaign_changes_no_product(self, street: Street):
         product, other = shop.masks(street, buckets=2), shop.masks(street, buckets=2)
@@ -653,10 +656,15 @@ class TestCampaignCommands:
         assert (answer["code"], list(answer["fields"])) == ("fixed_for_ever", ["closes_at"])
         assert "最晚可以延到" in answer["detail"]
 
-    def test_a_quiz_is_not_looked_for(self, street: Street):
-        """The mall does not know the quizzes. A wrong name shuts everybody out, and says so: the quiz is not passed."""
-        campaign = shop.campaign(street, quiz="no-such-quiz")
-        assert refused(shop.buyer(street), campaign).code == "quiz_not_passed"
+    def test_a_quiz_must_be_there_and_give_the_right(self, street: Street):
+        product, campaign = shop.masks(street), shop.product_id()
+        for quiz, why in (
+            ("no-such-quiz", "没有这份问卷"),
+            (school.quiz(street.community, entitles=False), "entitles"),
+        ):
+            answer = self.put(street, product, campaign=campaign, quiz=quiz)
+            assert why in answer["fields"]["quiz"]
+        assert Product.find(f"MALL#{campaign}", "PRODUCT") is None
 
 
 class TestCallingOff:

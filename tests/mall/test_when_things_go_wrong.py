@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.kit import clock
-from chalicelib.kit.transaction import transaction
-from chalicelib.mall import products, rules
-from chalicelib.mall.models import StockBucket
+from chalicelib.mall import products
+from tests.faults.faults import fault
 from tests.mall import shop
 
 
@@ -34,9 +34,8 @@ def test_grid_workers_are_not_sent_out_for_what_is_over(hood):
 
 def test_a_change_of_terms_that_fails_is_kept_in_nobodys_memory(hood):
     masks = shop.masks(hood)
-    with transaction() as tx:
-        tx.delete(StockBucket.key(masks, 0))
-    with pytest.raises(rules.MallBusy):
+    with fault(call=2, kind="throttled") as it, pytest.raises(PynamoDBException):  # 1 the product, 2 its change
         products.set_state(masks, "closed", by="test", now=clock.now())
+    assert it.struck
     _, kept = products._kept.get(masks, (0.0, None))
     assert kept is None or kept.state == "open"

@@ -103,8 +103,13 @@ class TestEarning:
     def test_what_is_private_is_refused_without_a_word_about_the_subject(self, rule):
         rule("help", points=10, a_day=10)
         chen, worker = somebody(), somebody()
+        resident = Resident.key(worker)
+        resident.nickname, resident.created_at = "网格员", NOON
         with transaction() as tx:
-            tx.put(Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test"))
+            tx.put(resident)
+        with transaction() as tx:
+            duty = Duty.new(worker, "grid_worker", AREA, from_at=NOON, until_at=None, granted_by="test")
+            people.grant_duty(tx, duty)
         give(chen, subject="post_1", private=True, now=NOON)
         for again in ("post_1", "post_2"):
             assert give(chen, subject=again, private=True, now=NOON) == 0

@@ -173,7 +173,7 @@ class TestCost:
         with budget() as second:
             read(reader, posts[1])
         assert first.calls == second.calls == ["dynamodb BatchGetItem", "dynamodb TransactWriteItems"]
-        assert (first.write_units, second.write_units) == (10, 7), "the first in a month opens the statement"
+        assert (first.write_units, second.write_units) == (10, 6), "the first in a life opens the statement"
 
 
 def test_after_leaving_nothing_is_earned_any_more(square):
