@@ -29,7 +29,7 @@ def earner() -> World:
 
 def spender() -> World:
     world = earner()
-    books.spend(world["who"], 7, "fee:1", now=NOON)
+    books.spend(world["who"], 7, "redemption:1", now=NOON)
     return world
 
 
@@ -43,28 +43,28 @@ MASKS = rules.Allowance(of="prod_masks", until=date(2026, 11, 30), quantity=1, a
 
 def taker() -> World:
     world = earner()
-    books.spend(world["who"], 3, "fee:1", now=NOON, allowance=MASKS)
+    books.spend(world["who"], 3, "redemption:1", now=NOON, allowance=MASKS)
     return world
 
 
 def spend(world: World, key: str) -> None:
     with suppress(rules.AlreadySpent):
-        books.spend(world["who"], 6, f"fee:{key}", now=NOON)
+        books.spend(world["who"], 6, f"redemption:{key}", now=NOON)
 
 
 def take(world: World, key: str) -> None:
     with suppress(rules.AlreadySpent):
-        books.spend(world["who"], 3, f"fee:{key}", now=NOON, allowance=MASKS)
+        books.spend(world["who"], 3, f"redemption:{key}", now=NOON, allowance=MASKS)
 
 
 def put_back(world: World, key: str) -> None:
     with suppress(rules.AlreadyReturned):
-        books.give_back(world["who"], "fee:1", now=NOON, allowance=MASKS)
+        books.give_back(world["who"], "redemption:1", now=NOON, allowance=MASKS)
 
 
 def give_back(world: World, key: str) -> None:
     with suppress(rules.AlreadyReturned):
-        books.give_back(world["who"], "fee:1", now=NOON)
+        books.give_back(world["who"], "redemption:1", now=NOON)
 
 
 def correct(world: World, key: str) -> None:
