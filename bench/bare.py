@@ -6,12 +6,13 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from botocore.config import Config
 
-from bench.crowd import BUCKETS, POINTS, PRICE, Buyer, Market, Sight, at_once, watching
+from bench.crowd import BUCKETS, POINTS, PRICE, Beside, Buyer, Market, Sight
 from chalicelib.kit import auth, aws, clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -53,8 +54,8 @@ class Bare:
             for number in range(BUCKETS)
         )
 
-    def prepare(self, number: int) -> list[list[dict[str, Any]]]:
-        """The items of so many transactions that will succeed, in any order; none shares more than a redemption does."""
+    def prepare(self, number: int) -> list[Callable[[Sight], Beside]]:
+        """So many transactions that will succeed, in any order; none shares more than a redemption does."""
         prepared, accounts = [], []
         for _ in range(number):
             each = next(self._number)
@@ -64,24 +65,17 @@ class Bare:
                 self._code, f"{each:08d}"
             )
             items = json.loads(text.replace(f"STOCK#{self._PRODUCT}#0", f"STOCK#{self._PRODUCT}#{each % BUCKETS}"))
-            prepared.append(items)
+            prepared.append(partial(self._send, items))
             accounts.append(self._account | {"PK": {"S": self._account["PK"]["S"].replace(self._resident, resident)}})
         self._write(accounts)
         return prepared
 
-    def measure(self, number: int, *, threads: int) -> list[float]:
-        """How long each of so many transactions took, sent by so many threads at once."""
-        sight = Sight(0, 0.0)
-
-        def once(items: list[dict[str, Any]]) -> float:
-            sight.begin()
-            began = time.perf_counter()
-            self._client.transact_write_items(TransactItems=items)
-            return time.perf_counter() - began
-
-        prepared = self.prepare(number)
-        with watching(sight):
-            return at_once(threads, prepared, once)
+    def _send(self, items: list[dict[str, Any]], sight: Sight) -> Beside:
+        sight.begin(loses=False)
+        began = time.perf_counter()
+        self._client.transact_write_items(TransactItems=items)
+        ended = time.perf_counter()
+        return Beside(ended - began, ended)
 
     def _write(self, items: Iterable[dict[str, Any]]) -> None:
         waiting = [{"PutRequest": {"Item": item}} for item in items]

@@ -82,6 +82,13 @@ class Told(NamedTuple):
     ended: float  # time.perf_counter()
 
 
+class Beside(NamedTuple):
+    """Something that was done during the stampede, and no part of it."""
+
+    seconds: float
+    ended: float
+
+
 class Sight(wire.Watcher):
     """What each thread's request takes of AWS, with some answers lost."""
 
@@ -91,8 +98,10 @@ class Sight(wire.Watcher):
         self.mine = threading.local()
         self.lost: Counter[str] = Counter()
 
-    def begin(self) -> Spent:
+    def begin(self, *, loses: bool = True) -> Spent:
+        """A new request of this thread; `loses`: its answers may be lost."""
         self.mine.spent, self.mine.fault, self.mine.struck = Spent(), None, False
+        self.mine.loses = self.loses if loses else 0.0
         if not hasattr(self.mine, "random"):
             self.mine.random = random.Random(f"{self.seed} {threading.get_ident()}")
         return self.mine.spent
@@ -107,7 +116,7 @@ class Sight(wire.Watcher):
     def begins(self, call: wire.Call) -> None:
         self.mine.spent.begins(call)
         self.mine.fault = None
-        if self.mine.random.random() < self.loses:
+        if self.mine.random.random() < self.mine.loses:
             attempts = self.mine.random.choice((1, FOR_EVER))
             self.mine.fault, self.mine.struck = Fault(None, "answer_lost", attempts), True
             self.lost[f"{call.operation} {'once' if attempts == 1 else 'for good'}"] += 1
@@ -125,6 +134,7 @@ class Market:
     def __init__(self, product_id: str, masks: int, buyers: list[Buyer], seed: int) -> None:
         self.product_id, self.masks, self.buyers, self.seed = product_id, masks, buyers, seed
         self.lost: Counter[str] = Counter()
+        self.beside: list[Beside] = []
 
     @classmethod
     def opened(
@@ -153,17 +163,21 @@ class Market:
             list(pool.map(_settle, [buyers[at : at + 100] for at in range(0, len(buyers), 100)]))
         return cls(product_id, masks, list(buyers), seed)
 
-    def stampede(self, *, threads: int) -> list[Told]:
-        """Everybody at once, each told something in the end."""
+    def stampede(self, *, threads: int, beside: Sequence[Callable[[Sight], Beside]] = ()) -> list[Told]:
+        """Everybody at once, each told something in the end. In between, the same threads do what is to be measured
+        `beside` it; what that took is in `self.beside`."""
         chance = random.Random(self.seed)
         taps = [(buyer, True) for buyer in self.buyers]
         chance.shuffle(taps)
         twice = [[tap, (tap[0], False)] if chance.random() < _TAPS_TWICE else [tap] for tap in taps]
         sight = Sight(self.seed, LOSES_ITS_ANSWER)
         with watching(sight):
-            told = at_once(threads, itertools.chain.from_iterable(twice), lambda tap: self._ask(*tap, sight))
-        self.lost = sight.lost
-        return told
+            done = at_once(threads, _mixed(twice, beside, chance), lambda job: self._do(job, sight))
+        self.lost, self.beside = sight.lost, [each for each in done if isinstance(each, Beside)]
+        return [each for each in done if isinstance(each, Told)]
+
+    def _do(self, job: Any, sight: Sight) -> Told | Beside:
+        return job(sight) if callable(job) else self._ask(*job, sight)
 
     def _ask(self, buyer: Buyer, first_tap: bool, sight: Sight) -> Told:
         """A person at the phone: asks until there is an answer, always with the same key."""
@@ -195,6 +209,13 @@ class Market:
             seconds, calls = ended - began, len(spent.calls)
             return Told(buyer, redemption, refusal, first_tap, quiet, seconds, calls, spent.write_units, ended)
         return Told(buyer, None, "never_told", first_tap, False, 0.0, 0, 0.0, time.perf_counter())
+
+
+def _mixed(taps: list[list[Any]], beside: Sequence[Any], chance: random.Random) -> Iterator[Any]:
+    """Both in one line, at random; who taps twice stays behind themselves."""
+    groups = [*taps, *([each] for each in beside)]
+    chance.shuffle(groups)
+    return itertools.chain.from_iterable(groups)
 
 
 def _buyers(number: int, chance: random.Random) -> list[Buyer]:

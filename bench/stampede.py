@@ -7,11 +7,12 @@ residents come at once, a fifth of them taps twice, some answers are lost (see `
 read back: what was sold, to whom, and whether it agrees with points, stock and what people were told.
 
 Times are ratios, because seconds mean nothing on another machine: a redemption against a bare TransactWriteItems of the
-same items, bytes and conditions, sent with botocore by as many threads, in the same process, half of them before and half
-after the stampede, so that both share the cores and Python's lock with the engine in the same way. With that many threads
-a time is mostly waiting for one's turn, so a ratio says how much more of the machine a redemption needs than its bare
-transaction: it begins with a read of its own, and PynamoDB and the rules are Python. Left out of the times: requests that
-lost an answer, second taps. Conflicts and throttles, which no local engine knows: see `bench.partitions`.
+same items, bytes and conditions, sent with botocore for somebody else. The same threads send them during the stampede,
+one for four residents, so that both share the cores, Python's lock and the engine at every moment; of these, those count
+that ended before the last piece was gone. With so many threads a time is mostly waiting for one's turn, so a ratio says how
+much more of the machine a redemption needs than its bare transaction: it begins with a read of its own, and PynamoDB and
+the rules are Python. Left out of the times: requests that lost an answer, second taps. Conflicts and throttles, which no
+local engine knows: see `bench.partitions`.
 
 Write units are the engine's own count. A refusal writes nothing; a failed condition has its units on AWS, which no
 engine tells.
@@ -38,10 +39,10 @@ from tests.engine.divergences import ENGINES
 
 if TYPE_CHECKING:
     from bench.aftermath import Found
-    from bench.crowd import Market, Told
+    from bench.crowd import Beside, Market, Told
 
 AIM = 2.0
-_BARE = 2_000  # transactions before the stampede, and as many after it
+_FOR_ONE_BARE = 4  # residents
 
 
 @contextmanager
@@ -83,16 +84,13 @@ def run(engine: str, *, masks: int, residents: int, threads: int, seed: int) -> 
 
     print(f"\n{engine}: {masks:,} masks, {residents:,} residents, {threads} threads", flush=True)
     market = crowd.Market.opened(masks=masks, residents=residents, seed=seed)
-    bare = Bare()
-    count = min(_BARE, residents)
-    times = bare.measure(count, threads=threads)
+    bare = Bare().prepare(residents // _FOR_ONE_BARE)
     began = time.perf_counter()
-    told = market.stampede(threads=threads)
+    told = market.stampede(threads=threads, beside=bare)
     took = time.perf_counter() - began
-    times += bare.measure(count, threads=threads)
     found = aftermath.found(market, told)
     _say_what_was_sold(market, found, told)
-    _say_how_fast(told, times, began=began, took=took)
+    _say_how_fast(told, market.beside, began=began, took=took)
     _say_what_it_cost(told)
     return (found.sold, found.doubled, found.negative, found.wrong) == (masks, 0, 0, 0)
 
@@ -108,9 +106,10 @@ def _say_what_was_sold(market: Market, found: Found, told: list[Told]) -> None:
     )
 
 
-def _say_how_fast(told: list[Told], bare: list[float], *, began: float, took: float) -> None:
+def _say_how_fast(told: list[Told], beside: list[Beside], *, began: float, took: float) -> None:
     made = [one for one in told if one.redemption and one.first_tap]
     until = max((one.ended for one in made), default=began) - began
+    bare = [each.seconds for each in beside if each.ended <= began + until] or [each.seconds for each in beside]
     print(
         f"  {len(made) / max(until, 0.001):,.0f} redemptions/s until the last was made, {len(told) / took:,.0f} taps/s in all"
     )

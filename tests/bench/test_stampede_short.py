@@ -33,11 +33,14 @@ def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch, buckets
     assert any(not one.first_tap for one in told)
 
 
-def test_the_bare_transaction_is_that_of_a_redemption(each_engine):
-    bare = Bare()
-    (items,) = bare.prepare(1)
-    assert [next(iter(each)) for each in items] == ["Put", "Put", "Update", "Update"]
-    assert len(bare.measure(40, threads=4)) == 40
+def test_the_bare_transaction_is_that_of_a_redemption_and_disturbs_nobody(each_engine):
+    bare = Bare().prepare(12)
+    assert [next(iter(item)) for item in bare[0].args[0]] == ["Put", "Put", "Update", "Update"]
+    market = crowd.Market.opened(masks=10, residents=40, buckets=2)
+    told = market.stampede(threads=8, beside=bare)
+    assert len(market.beside) == 12
+    found = aftermath.found(market, told)
+    assert (found.sold, found.doubled, found.negative, found.wrong) == (10, 0, 0, 0)
 
 
 def test_the_benchmark_prints_that_everything_was_sold():
