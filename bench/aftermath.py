@@ -94,5 +94,5 @@ def _read_all() -> dict[str, list[dict[str, Any]]]:
     kinds: dict[str, list[dict[str, Any]]] = {}
     for page in local_aws.client("dynamodb").get_paginator("scan").paginate(TableName=Item.Meta.table_name):
         for item in page["Items"]:
-            kinds.setdefault(item["kind"]["S"], []).append(item)
+            kinds.setdefault(item.get("kind", {}).get("S", ""), []).append(item)
     return kinds

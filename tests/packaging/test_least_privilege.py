@@ -90,7 +90,7 @@ ACTS = (
     _list("", WORKERS - {PHOTOS, SPREAD}),
     _list("by_area", {API, SWEEP, SPREAD, ADMIN}),
     _list("by_rank", {API}),
-    _list("by_person", CLOSING),
+    _list("by_person", CLOSING | {ADMIN}),
     _list("by_due", {SWEEP}),
     Act("read a person's key", "dynamodb", "get_item", {"TableName": "{VaultTableName}", "Key": SUBJECT},
         {API, SWEEP, PUSH, EVENTS, PHOTOS}),

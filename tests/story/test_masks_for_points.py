@@ -69,7 +69,7 @@ def test_the_grid_worker_delivers_with_the_residents_code(stage: Stack, phone: P
     old.allow_messages("redeem")
     reserved = old.post(REDEEM, AT_THE_DOOR).json
     stage.sweep()
-    assert "有东西要送" in [notice["title"] for notice in grid_worker.get("/inbox").json["items"]]
+    assert "有东西要送" in [notice["title"] for notice in all_of(grid_worker, "/inbox")]
 
     waiting = grid_worker.get(f"/deliveries?area={district.HOME}").json["items"]
     assert (one_of(waiting, reserved["id"])["home"], one_of(waiting, reserved["id"])["quantity"]) == (district.HOME, 2)
@@ -170,6 +170,17 @@ def command(event: dict[str, Any], stage: Stack) -> dict[str, Any]:
     answer: dict[str, Any] = stage.invoke("administer", event)
     assert answer["ok"], answer
     return answer
+
+
+def all_of(phone: Phone, path: str) -> list[dict[str, Any]]:
+    """Every page of a list."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = phone.get(f"{path}?cursor={cursor}" if cursor else path).json
+        found += page["items"]
+        cursor = page["next"]
+    return found
 
 
 def one_of(items: list[dict[str, Any]], wanted: str) -> dict[str, Any]:

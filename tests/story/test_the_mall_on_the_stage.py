@@ -78,7 +78,7 @@ def test_the_list_follows_the_stock_and_the_desk_hands_over(stage: Stack, buyer:
 
     code = buyer.get(f"/redemptions/{made['id']}/code").json
     assert (code["code"], code["picture"][:11]) == (made["code"], "data:image/")
-    clerk = newcomer("desk-clerk", "柜台")
+    clerk = newcomer("new-clerk", "柜台")
     assert clerk.post("/desk/look-up", {"code": made["code"]}).code == "duty_needed"
     administer(stage, "grant_duty", resident_id=clerk.id, role="desk_clerk", area=district.COMMUNITY)
     seen = clerk.post("/desk/look-up", {"code": made["code"].lower()}).json
