@@ -300,7 +300,9 @@ class PointsAndGoods(RuleBasedStateMachine):
     )
     def collect(self, number: int, waiting: bool, clerk: int, wrong: int, key: str) -> None:
         redeemed = self.one(number, waiting, of=lambda each: each.desk)
-        who, code = self.street.clerks[clerk], "00000000" if wrong == 0 else redeemed.code
+        self.at_the_desk(self.street.clerks[clerk], "00000000" if wrong == 0 else redeemed.code, key)
+
+    def at_the_desk(self, who: str, code: str, key: str) -> None:
         attempt = self.street.attempt(who, "POST /desk/collect", code, key)
         done = outcome(
             lambda: collecting.collect(caller=self.street.callers[who], code=code, attempt=attempt, now=self.now)
@@ -318,7 +320,9 @@ class PointsAndGoods(RuleBasedStateMachine):
     )
     def deliver(self, number: int, waiting: bool, worker: int, wrong: int, key: str) -> None:
         redeemed = self.one(number, waiting, of=lambda each: each.home)
-        who, code = self.street.workers[worker], "00000000" if wrong == 0 else redeemed.code
+        self.at_the_door(self.street.workers[worker], redeemed, "00000000" if wrong == 0 else redeemed.code, key)
+
+    def at_the_door(self, who: str, redeemed: Redeemed, code: str, key: str) -> None:
         attempt = self.street.attempt(who, f"POST /deliveries/{redeemed.id}/with-code", code, key)
         done = outcome(
             lambda: delivering.deliver_with_code(
@@ -327,6 +331,20 @@ class PointsAndGoods(RuleBasedStateMachine):
         )
         assert done == self.mall.deliver(who, redeemed, code, key, self.now)
         self.did("deliver", done)
+
+    @precondition(lambda self: self.steps % 3 == 0 and any(each.state == "reserved" for each in self.mall.redeemed))
+    @rule(just_before=st.booleans())
+    def somebody_comes_at_the_last_moment(self, just_before: bool) -> None:
+        """Or in the first that is too late, before the timer."""
+        waiting = (each for each in self.mall.redeemed if each.state == "reserved")
+        redeemed = min(waiting, key=lambda each: each.collect_by)
+        ends = redeemed.collect_by - timedelta(milliseconds=just_before)
+        self.now = max(self.now, ends.astimezone(UTC))
+        if redeemed.desk:
+            place = self.mall.goods[redeemed.goods].desks[redeemed.desk]
+            self.at_the_desk(self.street.clerks[place == self.street.there], redeemed.code, "last")
+        else:
+            self.at_the_door(self.street.workers[0], redeemed, redeemed.code, "last")
 
     @precondition(lambda self: self.mall.redeemed and self.steps % 2 == 0)
     @rule()
