@@ -193,7 +193,7 @@ class PointsAndGoods(RuleBasedStateMachine):
         self.did("correct", done)
 
     @rarely  # it is much the dearest too: sixteen queries a day
-    @rule(kind=st.sampled_from(["read", "help"]), hours=st.sampled_from([5, 20, 72]), late=st.integers(0, 1))
+    @rule(kind=st.sampled_from(["read", "help", "gift"]), hours=st.sampled_from([5, 72, 168]), late=st.integers(0, 1))
     def reverse(self, kind: str, hours: int, late: int) -> None:
         since, until = self.now - timedelta(hours=hours), self.now + timedelta(seconds=late)
         before = self.books.taken_back
@@ -202,7 +202,7 @@ class PointsAndGoods(RuleBasedStateMachine):
         )
         self.books.reverse(kind, since, until)
         assert (done.points, done.finished) == (self.books.taken_back - before, True)
-        self.did("reverse", "taken back" if done.points else "nothing")
+        self.did("reverse", "corrected" if done.points else "nothing")
 
     # --------------------------------------------------------------------------------------------- redeeming
 

@@ -47,7 +47,7 @@ REACHED = {
     "spend within an allowance": "ok allowance_used allowance_over not_enough_points points_already_spent",
     "give back": "ok transfer_unknown points_already_returned",
     "correct": "ok transfer_unknown transfer_already_corrected",
-    "reverse": "taken back nothing",
+    "reverse": "corrected nothing",
     "time passes": "later midnight month campaign expiry",
 }
 
