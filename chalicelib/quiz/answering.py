@@ -12,21 +12,21 @@ from typing import NamedTuple, TypeVar
 from chalicelib.entitlements import rules as entitlement_rules
 from chalicelib.entitlements import service as entitlements
 from chalicelib.kit import clock, ids
+from chalicelib.kit import transaction as transactions
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
-from chalicelib.points.rules import BooksChanged
 from chalicelib.points.service import Earning
 from chalicelib.quiz import rules
 from chalicelib.quiz.models import Question, Quiz, Sheet, Standing
-from chalicelib.quiz.rules import Changed, Drawn
+from chalicelib.quiz.rules import Drawn
 
 RULE = "quiz"
-_TRIES = 10
 _KEPT_UNANSWERED = timedelta(days=30)
 R = TypeVar("R")
 
@@ -50,12 +50,7 @@ class Paper(NamedTuple):
 
 def settled(act: Callable[[], R]) -> R:
     """Do the act, reading and deciding anew as long as the same attempt, or the resident's points, change in between."""
-    for _ in range(_TRIES):
-        try:
-            return act()
-        except (Changed, BooksChanged):
-            continue
-    raise rules.TryAgain()
+    return transactions.settled(act, or_raise=rules.TryAgain())
 
 
 def start(*, caller: Caller, quiz_id: str, attempt: Attempt, now: datetime) -> Paper:

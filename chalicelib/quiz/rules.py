@@ -119,10 +119,6 @@ class BankIncomplete(Unavailable):
     code, detail = "quiz_bank_incomplete", "题目暂时读不出来，请联系社区工作人员。"
 
 
-class Changed(Conflict):
-    """The attempt is not what it was when it was read: read and decide again."""
-
-
 class TryAgain(TooMany):
     code, detail = "quiz_busy", "提交得太频繁，请稍等几秒再试。"
 
