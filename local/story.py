@@ -99,7 +99,9 @@ class Story:
         )
         goods = self._step("陈彩明看积分商城", chen.get(f"/products?area={district.COMMUNITY}"))
         stock = {"plenty": "充足", "few": "不多了", "none": "已兑完"}
-        self._say(*(f"· {each['name']}　{each['price']} 分　{stock[each['stock']]}" for each in goods["items"]))
+        for each in goods["items"]:
+            way = "兑换活动，先答题" if each["campaign"] else "随时兑换"
+            self._say(f"· {each['name']}　{each['price']} 分　{stock[each['stock']]}（{way}）")
         self._pass_the_quiz(chen)
         wish = {"quantity": 2, "price": district.MASK_PRICE}
         desk = {"desk": f"{district.COMMUNITY}-office"}
