@@ -68,6 +68,18 @@ def soon(look: Callable[[], T], *, within: float = 60) -> T:
         time.sleep(0.1)
 
 
+def whole(phone: Phone, path: str) -> list[dict[str, Any]]:
+    """All pages of a list that stories share: how much the others have left in it is not known."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        mark = "&" if "?" in path else "?"
+        page = phone.get(f"{path}{mark}cursor={cursor}" if cursor else path).json
+        found += page["items"]
+        cursor = page["next"]
+    return found
+
+
 def received(stage: Stack, person: str, word: str) -> list[dict[str, Any]]:
     """The WeChat messages on somebody's phone that hold a word."""
     return [message for message in stage.wechat.messages(person) if word in message["text"]]

@@ -10,7 +10,7 @@ from local import district
 from local.phone import Phone
 from local.stack import Stack
 from local.story import MASKS
-from tests.story.conftest import received, soon
+from tests.story.conftest import received, soon, whole
 
 People = Callable[[str], Phone]
 
@@ -111,7 +111,7 @@ def test_time_does_what_nobody_does(stage: Stack, phone: People) -> None:
 
     stage.sweep(at=now)
     stage.sweep(at=now + timedelta(hours=2, minutes=1))
-    unanswered = grid_worker.get(f"/help-requests/unanswered?area={district.GRID}").json["items"]
+    unanswered = whole(grid_worker, f"/help-requests/unanswered?area={district.GRID}")
     assert asked["id"] in [line["request_id"] for line in unanswered]
 
     offered = chen.post(f"{request}/offers", {"quantity": 5}).json

@@ -13,7 +13,7 @@ from local import district
 from local.phone import Phone
 from local.stack import Stack
 from local.story import MASKS
-from tests.story.conftest import soon
+from tests.story.conftest import soon, whole
 
 People = Callable[[str], Phone]
 CAMERA = "SecretCam of the Wang family"
@@ -38,7 +38,7 @@ def test_a_doubtful_text_waits_hidden_for_a_moderator(phone: People) -> None:
     asked = li_ju.post("/help-requests", MASKS | {"text": "高价回收旧手机"}).json
     assert asked["state"] == "in_review"
     assert chen.get(f"/help-requests/{asked['id']}").status == 404
-    waiting = moderator.get(f"/reviews?area={district.DISTRICT[0]}").json["items"]
+    waiting = whole(moderator, f"/reviews?area={district.DISTRICT[0]}")
     review = next(line["id"] for line in waiting if "高价回收" in line["excerpt"])
     assert chen.get(f"/reviews/{review}").status == 404
     decided = moderator.post(f"/reviews/{review}/decide", {"decision": "approve"})
@@ -103,7 +103,7 @@ def test_three_neighbours_flags_hide_a_request_until_a_moderator_decides(
         neighbour = newcomer(f"flagger-{number}", f"邻居{number}")
         assert neighbour.post(f"{request}/flags", {"reason": "advertising"}).status == 204
     assert li_ju.get(request).json["state"] == "in_review"
-    waiting = moderator.get(f"/reviews?area={district.DISTRICT[0]}").json["items"]
+    waiting = whole(moderator, f"/reviews?area={district.DISTRICT[0]}")
     review = next(line for line in waiting if line["cause"] == "flagged")
     refused = moderator.post(f"/reviews/{review['id']}/decide", {"decision": "refuse", "reason": "含有广告推销"})
     assert refused.json["state"] == "refused"

@@ -11,7 +11,7 @@ from local import district
 from local.phone import Phone
 from local.stack import Stack
 from local.story import MASKS
-from tests.story.conftest import received, soon
+from tests.story.conftest import received, soon, whole
 
 Newcomers = Callable[[str, str], Phone]
 People = Callable[[str], Phone]
@@ -42,7 +42,7 @@ def test_without_a_credit_nothing_is_pushed_and_the_call_sheet_names_who_was_not
     help_each_other(lv, phone("chen-caiming"))
 
     def on_the_sheet() -> list[dict[str, Any]]:
-        calls = grid_worker.get(f"/call-sheet?area={district.GRID}").json["items"]
+        calls = whole(grid_worker, f"/call-sheet?area={district.GRID}")
         return [call for call in calls if call["resident_id"] == lv.id]
 
     call = soon(on_the_sheet)[0]

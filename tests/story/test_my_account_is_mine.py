@@ -12,7 +12,7 @@ from local import district
 from local.phone import Phone
 from local.stack import Stack
 from local.story import MASKS
-from tests.story.conftest import soon
+from tests.story.conftest import soon, whole
 
 Newcomers = Callable[[str, str], Phone]
 People = Callable[[str], Phone]
@@ -20,7 +20,7 @@ People = Callable[[str], Phone]
 
 def test_the_grid_worker_confirms_where_somebody_lives(phone: People, newcomer: Newcomers) -> None:
     zhang, grid_worker = newcomer("zhang", "张阿姨"), phone("grid-worker")
-    waiting = grid_worker.get(f"/residences?area={district.GRID}").json["items"]
+    waiting = whole(grid_worker, f"/residences?area={district.GRID}")
     assert zhang.id in [line["resident_id"] for line in waiting]
     assert grid_worker.post(f"/residences/{zhang.id}/confirm", {"area": district.HOME}).json["state"] == "confirmed"
     assert zhang.get("/me").json["home"]["state"] == "confirmed"

@@ -11,7 +11,7 @@ from typing import Any
 from local import district
 from local.phone import Phone
 from local.stack import Stack
-from tests.story.conftest import received, soon
+from tests.story.conftest import received, soon, whole
 from tests.story.test_content_is_checked import picture
 
 People = Callable[[str], Phone]
@@ -59,7 +59,7 @@ def test_only_staff_of_the_area_publish_and_a_moderator_sees_what_is_doubtful(ph
     assert worker.post("/posts", WATER | {"text": "上门赌博"}).code == "content_refused"
     doubtful = worker.post("/posts", WATER | {"text": "高价回收旧水桶"}).json
     assert (doubtful["state"], doubtful["id"] in listed(chen)) == ("in_review", False)
-    waiting = moderator.get(f"/reviews?area={district.DISTRICT[0]}").json["items"]
+    waiting = whole(moderator, f"/reviews?area={district.DISTRICT[0]}")
     review = next(line["id"] for line in waiting if "旧水桶" in line["excerpt"])
     assert moderator.post(f"/reviews/{review}/decide", {"decision": "approve"}).json["state"] == "approved"
     assert doubtful["id"] in listed(chen)

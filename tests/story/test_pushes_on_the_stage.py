@@ -19,7 +19,7 @@ from local.phone import Phone
 from local.stack import Stack
 from local.story import MASKS
 from local.wechat import catalogue, pushes
-from tests.story.conftest import received, soon
+from tests.story.conftest import received, soon, whole
 
 Newcomers = Callable[[str, str], Phone]
 People = Callable[[str], Phone]
@@ -188,7 +188,7 @@ def test_a_follower_without_a_credit_is_reached_by_the_service_account(
     offer = pan.get(request).json["offers"][0]["id"]
     assert chen.post(f"{request}/offers/{offer}/drop-off").status == 200
     soon(lambda: push_states(stage, pan)[1:] == ["no_channel", "no_channel"])
-    sheet = phone("grid-worker").get(f"/call-sheet?area={district.GRID}").json["items"]
+    sheet = whole(phone("grid-worker"), f"/call-sheet?area={district.GRID}")
     assert pan.id in [call["resident_id"] for call in sheet]
 
 

@@ -14,7 +14,7 @@ import urllib3
 from local import district
 from local.phone import Phone
 from local.stack import Stack
-from tests.story.conftest import soon
+from tests.story.conftest import soon, whole
 from tests.story.test_content_is_checked import CAMERA, picture
 
 Newcomers = Callable[[str, str], Phone]
@@ -101,8 +101,8 @@ def test_a_delivery_is_left_with_a_photo_that_its_resident_sees(
     made = redeem(buyer, rice, deliver=True)
     worker = phone("grid-worker")
     stage.sweep(at=datetime.now(UTC) + timedelta(minutes=1))
-    assert any(made["name"] in line["text"] for line in worker.get("/inbox").json["items"])
-    waiting = worker.get(f"/deliveries?area={district.GRID}").json["items"]
+    assert any(made["name"] in line["text"] for line in whole(worker, "/inbox"))
+    waiting = whole(worker, f"/deliveries?area={district.GRID}")
     line = next(line for line in waiting if line["id"] == made["id"])
     assert (line["home"], line["nickname"]) == (district.HOME, buyer.get("/me").json["nickname"])
 
@@ -114,7 +114,7 @@ def test_a_delivery_is_left_with_a_photo_that_its_resident_sees(
     assert worker.upload(form, picture("blue")) == 204
     done = soon(lambda: (answer := worker.post(f"{delivery}/with-photo", proof)).status == 200 and answer)
     assert done.json["state"] == "delivered"
-    assert made["id"] not in [line["id"] for line in worker.get(f"/deliveries?area={district.GRID}").json["items"]]
+    assert made["id"] not in [line["id"] for line in whole(worker, f"/deliveries?area={district.GRID}")]
 
     shown = soon(lambda: buyer.get(f"/redemptions/{made['id']}").json["photos"])
     assert buyer.get(f"/redemptions/{made['id']}").json["reason"] == proof["reason"]
