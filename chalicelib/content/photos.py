@@ -1,9 +1,7 @@
 """Photos of a subject: invited, uploaded to S3 by the phone, shown once checked, removed.
 
-    with transaction() as tx:
-        photo = photos.invite(tx, subject_pk=request.pk, …)
-        tx.update(request, [HelpRequest.photos.add(1)], when=photos.room(HelpRequest.photos), or_raise=TooManyPhotos())
-    return photos.upload_form(photo)
+    photo = photos.add(request, counter=HelpRequest.photos, person=person, area=request.area, attempt=attempt, now=now)
+    return photos.upload_form(photo, now=now)
 
 What happens between upload and verdict: `uploads` and `photo_checks`. A slice that counts its photos, or that must do
 something once one is shown, registers with `on_settled`.
@@ -23,9 +21,10 @@ from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.http import View
-from chalicelib.kit.table import Action, Condition, NumberAttribute
+from chalicelib.kit.table import Action, Condition, Item, NumberAttribute
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people.service import Person
 
 ContentType = Literal["image/jpeg", "image/png"]
 
@@ -107,6 +106,24 @@ def invite(
         setattr(photo, name, value)
     tx.create(photo, or_raise=AlreadyInvited())
     limits.spend(tx, attempt.actor, "upload", at_most=rules.UPLOADS_AN_HOUR, per=timedelta(hours=1), now=now)
+    return photo
+
+
+def add(
+    subject: Item, *, counter: NumberAttribute | None, person: Person, area: str, attempt: Attempt, now: datetime
+) -> Photo:
+    """Invite one more photo of a subject in a transaction of its own, or find the one that this request invited before.
+
+    With a `counter` of the subject's, TooManyPhotos when it is full.
+    """
+    try:
+        with transaction() as tx:
+            photo = invite(tx, subject_pk=subject.pk, author_id=person.id, area=area, attempt=attempt, now=now)
+            if counter is not None:
+                tx.update(subject, [counter.add(1)], when=room(counter), or_raise=rules.TooManyPhotos())
+            person.still(tx)
+    except AlreadyInvited:
+        return invited(subject.pk, attempt)
     return photo
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from chalicelib.content import photos
 from chalicelib.content.models import Photo
-from chalicelib.content.rules import TooManyPhotos
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest
 from chalicelib.kit.attempt import Attempt
@@ -26,21 +25,7 @@ def add(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> 
         return invited  # type: ignore[no-any-return]
     if request.state not in ("in_review", "open", "covered"):
         raise rules.NotNow(detail="这条求助已经结束，不能再加照片。")
-    try:
-        with transaction() as tx:
-            photo = photos.invite(
-                tx, subject_pk=request.pk, author_id=person.id, area=request.area, attempt=attempt, now=now
-            )
-            tx.update(
-                request,
-                [HelpRequest.photos.add(1)],
-                when=photos.room(HelpRequest.photos),
-                or_raise=TooManyPhotos(),
-            )
-            person.still(tx)
-    except photos.AlreadyInvited:
-        return photos.invited(request.pk, attempt)
-    return photo
+    return photos.add(request, counter=HelpRequest.photos, person=person, area=request.area, attempt=attempt, now=now)
 
 
 def remove(*, caller: Caller, request_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:

@@ -102,14 +102,7 @@ def add_photo(*, caller: Caller, redemption_id: str, attempt: Attempt, now: date
     if invited and attempt.made(invited):
         return invited  # type: ignore[no-any-return]
     rules.REDEMPTION.check(current.state, "delivered", or_raise=rules.NotNow(current.state))
-    try:
-        with transaction() as tx:
-            area = current.home or ""
-            photo = photos.invite(tx, subject_pk=key.pk, author_id=person.id, area=area, attempt=attempt, now=now)
-            person.still(tx)
-    except photos.AlreadyInvited:
-        return photos.invited(key.pk, attempt)
-    return photo
+    return photos.add(current, counter=None, person=person, area=current.home or "", attempt=attempt, now=now)
 
 
 def _mine_to_deliver(person: Person, redemption: Redemption | None) -> Redemption:

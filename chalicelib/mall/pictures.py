@@ -6,7 +6,6 @@ from datetime import datetime
 
 from chalicelib.content import photos
 from chalicelib.content.models import Photo
-from chalicelib.content.rules import TooManyPhotos
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
@@ -28,16 +27,7 @@ def add(*, caller: Caller, product_id: str, attempt: Attempt, now: datetime) -> 
     person.must_hold(people_rules.COUNTER, product.area)
     if invited and attempt.made(invited):
         return invited  # type: ignore[no-any-return]
-    try:
-        with transaction() as tx:
-            photo = photos.invite(
-                tx, subject_pk=key.pk, author_id=person.id, area=product.area, attempt=attempt, now=now
-            )
-            tx.update(product, [Product.photos.add(1)], when=photos.room(Product.photos), or_raise=TooManyPhotos())
-            person.still(tx)
-    except photos.AlreadyInvited:
-        return photos.invited(key.pk, attempt)
-    return photo
+    return photos.add(product, counter=Product.photos, person=person, area=product.area, attempt=attempt, now=now)
 
 
 def remove(*, caller: Caller, product_id: str, photo_id: str, now: datetime) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from chalicelib.content import photos
 from chalicelib.content.models import Photo
-from chalicelib.content.rules import TooManyPhotos
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
@@ -27,14 +26,7 @@ def add(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Pho
         return invited  # type: ignore[no-any-return]
     if post.state not in ("in_review", "shown"):
         raise rules.NotNow(detail="这条信息已经结束，不能再加照片。")
-    try:
-        with transaction() as tx:
-            photo = photos.invite(tx, subject_pk=post.pk, author_id=person.id, area=post.area, attempt=attempt, now=now)
-            tx.update(post, [Post.photos.add(1)], when=photos.room(Post.photos), or_raise=TooManyPhotos())
-            person.still(tx)
-    except photos.AlreadyInvited:
-        return photos.invited(post.pk, attempt)
-    return photo
+    return photos.add(post, counter=Post.photos, person=person, area=post.area, attempt=attempt, now=now)
 
 
 def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:
