@@ -14,6 +14,7 @@ An index is eventually consistent: it finds things, it never decides about point
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +27,7 @@ from pynamodb.attributes import NumberAttribute as NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.connection import base as pynamodb_connection
 from pynamodb.constants import STRING
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import AttributeNullError, DoesNotExist
 from pynamodb.expressions.condition import Condition as Condition
 from pynamodb.expressions.update import Action as Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -130,6 +131,26 @@ class Item(Model):
                 item.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
         return item
 
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:
+        """As PynamoDB does it, in 0.2 µs instead of 2 to 4: it looks at every attribute of each new item, and a redemption
+        makes a dozen. (No attribute here has another default for new items.)"""
+        for name, default in _defaults(type(self)):
+            self.attribute_values[name] = default() if callable(default) else default
+
+    def serialize(self, null_check: bool = True) -> dict[str, dict[str, Any]]:
+        """As PynamoDB does it, in half the time (19 µs for a redemption): it asks the item for every value that a kind may
+        have by way of the attribute, and most are not there."""
+        stored: dict[str, dict[str, Any]] = {}
+        values = self.attribute_values
+        for name, attribute in self.get_attributes().items():
+            value = values.get(name)
+            serialized = None if value is None else attribute.serialize(value)
+            if serialized is not None:
+                stored[attribute.attr_name] = {attribute.attr_type: serialized}
+            elif null_check and not attribute.null:
+                raise AttributeNullError(name)
+        return stored
+
     @classmethod
     def find(cls, pk: str, sk: str) -> Self | None:
         """One item, read consistently, or None."""
@@ -151,6 +172,12 @@ class Item(Model):
         condition = Item.sk.startswith(prefix) if prefix else None
         found = Item.query(pk, condition, consistent_read=True, limit=limit)
         return [item for item in found if not item.of_later_version]
+
+
+@functools.cache
+def _defaults(kind: type[Item]) -> list[tuple[str, Any]]:
+    """The attributes of a kind that have a default, with it."""
+    return [(name, each.default) for name, each in kind.get_attributes().items() if each.default is not None]
 
 
 class _OfAnyKind(Item):
