@@ -1,4 +1,4 @@
-"""What a redemption's transaction takes without the mall around it, for `bench.stampede` to compare with."""
+"""What a redemption's AWS calls take without the mall around them, for `bench.stampede` to compare with."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from bench.crowd import BUCKETS, POINTS, PRICE, Beside, Buyer, Market, Sight
-from chalicelib.kit import auth, aws, clock
+from chalicelib.kit import auth, clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
 from chalicelib.mall import redeeming
 from chalicelib.mall.models import StockBucket
 from chalicelib.mall.redeeming import Wish
+from chalicelib.people.models import Resident
 from chalicelib.points.models import Account
 from tests.engine import local_aws, wire
 
 
 class Bare:
-    """The transaction of a redemption as anybody would send it who has no mall: botocore, the same items, bytes and
-    conditions, each time for somebody else. Taken from a real redemption."""
+    """The calls of a redemption as anybody would send them who has no mall: botocore, the same items, bytes and
+    conditions, each time for somebody else. Taken from a real redemption, and sent through the models' own client, so
+    that pool, timeouts, retries and checks of parameters are the same."""
 
     _PRODUCT = "bares-000000000000"
 
     def __init__(self, *, seed: int = 1) -> None:
         caller = Caller(f"res_{secrets.token_hex(16)}", "", "", 0, auth.privacy().version)
         market = Market.opened(masks=1, buyers=[Buyer(caller, 1, POINTS, None)], buckets=1, seed=seed)
-        self._account = _stored(Account.key(caller.id))
-        self._bucket = _stored(StockBucket.key(market.product_id, 0))
-        seen = _Transaction()
+        self._people = [_stored(Account.key(caller.id)), _stored(Resident.key(caller.id))]
+        bucket = _stored(StockBucket.key(market.product_id, 0))
+        seen = _Calls()
         with wire.watched(seen):
             made = redeeming.redeem(
                 caller=caller,
@@ -45,37 +47,46 @@ class Bare:
                 now=clock.now(),
             )
         assert len(self._PRODUCT) == len(market.product_id)
-        items = json.dumps(seen.items, ensure_ascii=False).replace(market.product_id, self._PRODUCT)
-        self._items, self._resident, self._redemption, self._code = items, caller.id, made.id, str(made.code)
-        self._client = aws.session().create_client("dynamodb", config=Config(max_pool_connections=64))
+        both = json.dumps([seen.read, seen.written], ensure_ascii=False)
+        self._calls = both.replace(market.product_id, self._PRODUCT)
+        self._resident, self._redemption, self._code = caller.id, made.id, str(made.code)
+        self._client = Item._get_connection().connection.client
         self._number = itertools.count()
         self._write(
-            self._bucket | {"PK": {"S": f"STOCK#{self._PRODUCT}#{number}"}, "left": {"N": "1000000"}}
+            bucket | {"PK": {"S": f"STOCK#{self._PRODUCT}#{number}"}, "left": {"N": "1000000"}}
             for number in range(BUCKETS)
         )
 
-    def prepare(self, number: int) -> list[Callable[[Sight], Beside]]:
-        """So many transactions that will succeed, in any order; none shares more than a redemption does."""
-        prepared, accounts = [], []
+    def prepare(self, number: int) -> list[Callable[[Sight], Beside | None]]:
+        """So many that will succeed, in any order; none shares more than a redemption does. Every other one is the
+        transaction alone, the others read first."""
+        prepared: list[Callable[[Sight], Beside | None]] = []
+        people: list[dict[str, Any]] = []
         for _ in range(number):
             each = next(self._number)
             resident = f"{self._resident[:-8]}{each:08d}"
-            text = self._items.replace(self._resident, resident)
-            text = text.replace(self._redemption, f"{self._redemption[:-8]}{each:08d}").replace(
-                self._code, f"{each:08d}"
+            text = self._calls.replace(self._resident, resident).replace(self._code, f"{each:08d}")
+            text = text.replace(self._redemption, f"{self._redemption[:-8]}{each:08d}")
+            read, written = json.loads(
+                text.replace(f"STOCK#{self._PRODUCT}#0", f"STOCK#{self._PRODUCT}#{each % BUCKETS}")
             )
-            items = json.loads(text.replace(f"STOCK#{self._PRODUCT}#0", f"STOCK#{self._PRODUCT}#{each % BUCKETS}"))
-            prepared.append(partial(self._send, items))
-            accounts.append(self._account | {"PK": {"S": self._account["PK"]["S"].replace(self._resident, resident)}})
-        self._write(accounts)
+            prepared.append(partial(self._do, read if each % 2 else None, written))
+            people += [one | {"PK": {"S": one["PK"]["S"].replace(self._resident, resident)}} for one in self._people]
+        self._write(people)
         return prepared
 
-    def _send(self, items: list[dict[str, Any]], sight: Sight) -> Beside:
+    def _do(self, read: dict[str, Any] | None, written: list[dict[str, Any]], sight: Sight) -> Beside | None:
+        """None when the engine was too slow for the client's patience: such a redemption's time does not count either."""
         sight.begin(loses=False)
         began = time.perf_counter()
-        self._client.transact_write_items(TransactItems=items)
+        try:
+            if read is not None:
+                self._client.batch_get_item(RequestItems=read)
+            self._client.transact_write_items(TransactItems=written)
+        except BotoCoreError:
+            return None
         ended = time.perf_counter()
-        return Beside(ended - began, ended)
+        return Beside(ended - began, ended, calls=1 if read is None else 2)
 
     def _write(self, items: Iterable[dict[str, Any]]) -> None:
         waiting = [{"PutRequest": {"Item": item}} for item in items]
@@ -85,14 +96,17 @@ class Bare:
             assert not answer["UnprocessedItems"]
 
 
-class _Transaction(wire.Watcher):
-    """The items of the transaction that was sent."""
+class _Calls(wire.Watcher):
+    """What was read, and the items of the transaction that was sent."""
 
-    items: list[dict[str, Any]]
+    read: dict[str, Any]
+    written: list[dict[str, Any]]
 
     def parameters(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        if operation == "BatchGetItem":
+            self.read = parameters["RequestItems"]
         if operation == "TransactWriteItems":
-            self.items = parameters["TransactItems"]
+            self.written = parameters["TransactItems"]
 
 
 def _stored(key: Item) -> dict[str, Any]:

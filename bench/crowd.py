@@ -86,7 +86,8 @@ class Beside(NamedTuple):
     """Something that was done during the stampede, and no part of it."""
 
     seconds: float
-    ended: float
+    ended: float  # time.perf_counter()
+    calls: int
 
 
 class Sight(wire.Watcher):
@@ -163,7 +164,7 @@ class Market:
             list(pool.map(_settle, [buyers[at : at + 100] for at in range(0, len(buyers), 100)]))
         return cls(product_id, masks, list(buyers), seed)
 
-    def stampede(self, *, threads: int, beside: Sequence[Callable[[Sight], Beside]] = ()) -> list[Told]:
+    def stampede(self, *, threads: int, beside: Sequence[Callable[[Sight], Beside | None]] = ()) -> list[Told]:
         """Everybody at once, each told something in the end. In between, the same threads do what is to be measured
         `beside` it; what that took is in `self.beside`."""
         chance = random.Random(self.seed)
@@ -176,7 +177,7 @@ class Market:
         self.lost, self.beside = sight.lost, [each for each in done if isinstance(each, Beside)]
         return [each for each in done if isinstance(each, Told)]
 
-    def _do(self, job: Any, sight: Sight) -> Told | Beside:
+    def _do(self, job: Any, sight: Sight) -> Told | Beside | None:
         return job(sight) if callable(job) else self._ask(*job, sight)
 
     def _ask(self, buyer: Buyer, first_tap: bool, sight: Sight) -> Told:

@@ -11,6 +11,7 @@ import pytest
 from bench import aftermath, crowd
 from bench.bare import Bare
 from chalicelib.kit import settings
+from chalicelib.kit.table import Item
 from tests.engine import local_aws
 
 
@@ -33,12 +34,15 @@ def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch, buckets
     assert any(not one.first_tap for one in told)
 
 
-def test_the_bare_transaction_is_that_of_a_redemption_and_disturbs_nobody(each_engine):
+def test_the_bare_calls_are_those_of_a_redemption_and_disturb_nobody(each_engine):
     bare = Bare().prepare(12)
-    assert [next(iter(item)) for item in bare[0].args[0]] == ["Put", "Put", "Update", "Update"]
+    reads = [each.args[0] for each in bare]
+    assert [len(read[Item.Meta.table_name]["Keys"]) if read else 0 for read in reads] == [0, 5] * 6
+    for each in bare:
+        assert [next(iter(item)) for item in each.args[1]] == ["Put", "Put", "Update", "Update"]
     market = crowd.Market.opened(masks=10, residents=40, buckets=2)
     told = market.stampede(threads=8, beside=bare)
-    assert len(market.beside) == 12
+    assert sorted(each.calls for each in market.beside) == [1] * 6 + [2] * 6
     found = aftermath.found(market, told)
     assert (found.sold, found.doubled, found.negative, found.wrong) == (10, 0, 0, 0)
 
