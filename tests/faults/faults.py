@@ -6,12 +6,16 @@
 
 No local engine throttles, conflicts or loses an answer; AWS does all three, and code that was never shown them
 answers with nonsense. A fault strikes each attempt of its call (botocore's own repeats as well) unless `attempts`
-says how many.
+says how many. Or all calls are struck, one attempt by each kind in turn, and then healed:
+
+    with faults_that_heal("throttled", "cut_before") as it:
+        act()
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from io import BytesIO
@@ -41,12 +45,18 @@ _THROTTLED = {
 
 
 class Fault(Watcher):
-    """`struck` counts the attempts that were hit; a call that cannot fail this way is let through."""
+    """`struck` counts the attempts that were hit; a call that cannot fail this way is let through.
+
+    A transaction that the kit repeats as a new call is still the same one to whoever holds its items: the repeats of a
+    struck one are struck too.
+    """
 
     def __init__(self, call: int | None, kind: Kind, attempts: int) -> None:
         super().__init__()
         self.call, self.kind, self.attempts = call, kind, attempts
         self.struck = 0
+        self.hit: set[int] = set()
+        self._same: str | None = None
         self.calls: list[str] = []
         self.sent: list[bytes] = []
 
@@ -55,15 +65,58 @@ class Fault(Watcher):
 
     def sends(self, call: Call, request: Any) -> Any:
         self.sent.append(request.body)
-        if self.call not in (None, call.number) or self.struck >= self.attempts or not possible(self.kind, call.name):
+        if self.struck >= self.attempts or not possible(self.kind, call.name) or not self._is_meant(call, request):
             return None
         self.struck += 1
-        if self.kind == "cut_before":
-            raise ConnectionClosedError(endpoint_url=request.url)
-        if self.kind == "answer_lost":
-            URLLib3Session().send(request)  # AWS gets it and does it; only the answer never arrives
-            raise ConnectionClosedError(endpoint_url=request.url)
-        return _refusal(call, request, self.kind)
+        self.hit.add(call.number)
+        return _strike(self.kind, call, request)
+
+    def _is_meant(self, call: Call, request: Any) -> bool:
+        if self.call is None:
+            return True
+        if call.operation != "TransactWriteItems":
+            return call.number == self.call
+        if call.number == self.call:
+            self._same = _content(request)
+        return self._same == _content(request)
+
+
+class Healing(Watcher):
+    """Each attempt of a call is struck by the next kind, until there is none left. `by_the_kit`: only transactions, which
+    the kit repeats as a new call each time; they go by what they write."""
+
+    def __init__(self, kinds: tuple[Kind, ...], *, by_the_kit: bool) -> None:
+        super().__init__()
+        self.kinds, self.by_the_kit = kinds, by_the_kit
+        self.struck: Counter[Any] = Counter()
+        self.calls: list[str] = []
+
+    def begins(self, call: Call) -> None:
+        self.calls.append(call.name)
+
+    def sends(self, call: Call, request: Any) -> Any:
+        if self.by_the_kit and call.operation != "TransactWriteItems":
+            return None
+        which = _content(request) if self.by_the_kit else call.number
+        left = [kind for kind in self.kinds if possible(kind, call.name)][self.struck[which] :]
+        if not left:
+            return None
+        self.struck[which] += 1
+        return _strike(left[0], call, request)
+
+
+def _content(request: Any) -> str:
+    """What a transaction writes, whichever token it is sent with."""
+    return json.dumps(json.loads(request.body).get("TransactItems"), sort_keys=True)
+
+
+def _strike(kind: Kind, call: Call, request: Any) -> AWSResponse:
+    if kind == "cut_before":
+        raise ConnectionClosedError(endpoint_url=request.url)
+    if kind == "answer_lost":
+        URLLib3Session().send(request)  # AWS gets it and does it; only the answer never arrives
+        raise ConnectionClosedError(endpoint_url=request.url)
+    return _refusal(call, request, kind)
 
 
 def possible(kind: Kind, call: str) -> bool:
@@ -106,6 +159,14 @@ class _Raw(BytesIO):
 def fault(*, call: int | None, kind: Kind, attempts: int = FOR_EVER) -> Iterator[Fault]:
     """Strike AWS call number `call`, counted from 1 within the block, or every call when None."""
     it = Fault(call, kind, attempts)
+    with no_waiting(), watched(it):
+        yield it
+
+
+@contextmanager
+def faults_that_heal(*kinds: Kind, by_the_kit: bool = False) -> Iterator[Healing]:
+    """Strike every call, at as many attempts as there are kinds that it can fail in."""
+    it = Healing(kinds, by_the_kit=by_the_kit)
     with no_waiting(), watched(it):
         yield it
 

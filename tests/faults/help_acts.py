@@ -11,16 +11,17 @@ from unittest.mock import patch
 
 from chalicelib.areas.models import Area
 from chalicelib.help.models import HelpAlert, HelpRequest, Offer, PickUp, partition
-from chalicelib.kit import auth, clock, ids, timers, vault
+from chalicelib.kit import auth, clock, ids, vault
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
+from chalicelib.people import lookups
 from chalicelib.people.models import Duty, Resident
 from chalicelib.people.models import partition as resident_partition
 from chalicelib.points import audit, statement
 from chalicelib.wechat.content import NORMAL, Verdict
 from tests.engine.http import Answer, Http, token_of
-from tests.faults.acts import Act
+from tests.faults.acts import Act, when_due
 
 World = dict[str, Any]
 _districts = itertools.count(910_000)
@@ -33,6 +34,7 @@ WISH = {
     "drop_point": "office",
 }
 LATER = timedelta(days=40)
+DAY = timedelta(days=1)
 
 
 @functools.cache
@@ -118,12 +120,52 @@ def over() -> World:
 
 def announced() -> World:
     world = asked()
-    _run(HelpRequest.key(world["request"]), clock.now())
+    when_due(HelpRequest.key(world["request"]), clock.now())
+    return world
+
+
+def escalated() -> World:
+    """Announced and escalated: what comes next is its end."""
+    world = announced()
+    when_due(HelpRequest.key(world["request"]), clock.now() + DAY)
+    return world
+
+
+def helped_a_little() -> World:
+    world = escalated()
+    send(world, "helper", "/help-requests/{request}/offers", "offered", {"quantity": 2})
+    return world
+
+
+def flagged_twice() -> World:
+    world = asked()
+    for who in ("listener", "worker"):
+        send(world, who, "/help-requests/{request}/flags", who, {"reason": "fraud"})
+    return world
+
+
+def pictured() -> World:
+    world = asked()
+    world["photo"] = send(world, "asker", "/help-requests/{request}/photos", "invited", {}).json["photo_id"]
     return world
 
 
 def posting(who: str, where: str, body: Any = None) -> Callable[[World, str], Answer]:
     return lambda world, key: send(world, who, where, key, body)
+
+
+def listening(on: bool) -> Callable[[World, str], Answer]:
+    """Whoever listens does so already; the helper does not yet."""
+
+    def listen(world: World, key: str) -> Answer:
+        who = world["people"]["helper" if on else "listener"]
+        return _http().put("/me/help-alerts", token=token_of(who, session_version=0), key=key, json={"on": on})
+
+    return listen
+
+
+def what_is_heard(world: World) -> list[bool]:
+    return [bool(HelpAlert.find(resident_partition(who), "HELP_ALERT")) for who in world["people"].values()]
 
 
 def filing(world: World, key: str) -> Answer:
@@ -135,19 +177,13 @@ def handing_over(world: World, key: str) -> Answer:
     return send(world, "worker", "/pick-ups", key, {"code": world["code"]})
 
 
-def _run(item: Item, now: Any) -> None:
-    current = type(item).fetch(item.pk, item.sk)
-    if current.due_at is not None and current.due_at <= now:
-        timers._handlers[current.timer](current, now=now)
-
-
 def passing(after: timedelta, what: str = "request") -> Callable[[World, str], None]:
     """The sweeper runs the item's timer at that time after the world was made, if it is due."""
 
     def run(world: World, key: str) -> None:
         request = world["request"]
         item = HelpRequest.key(request) if what == "request" else Offer.key(request, world["offer_id"])
-        _run(item, world.setdefault("at", clock.now() + after))
+        when_due(item, world.setdefault("at", clock.now() + after))
 
     return run
 
@@ -189,31 +225,99 @@ def facts_and_key(world: World) -> Any:
     return facts(world), "there"
 
 
-DAY = timedelta(days=1)
+R, OFFER = "/help-requests/{request}", "/help-requests/{request_id}/offers/{offer_id}"
 ACTS = [
-    Act("a resident asks for help", street, posting("asker", "/help-requests", WISH), facts),
-    Act("staff file for somebody", street, filing, facts),
-    Act("a neighbour offers", asked, posting("helper", "/help-requests/{request}/offers", {"quantity": 2}), facts),
-    Act("the helper drops off", offered, posting("helper", "{offer}/drop-off"), facts),
-    Act("the requester collects", brought, posting("asker", "{offer}/collect"), facts),
-    Act("staff hand over by code", brought, handing_over, facts),
-    Act("the helper cancels", offered, posting("helper", "{offer}/cancel"), facts),
-    Act("the requester withdraws", offered, posting("asker", "/help-requests/{request}/withdraw"), facts),
-    Act("the requester confirms", received, posting("asker", "/help-requests/{request}/confirm"), facts),
+    Act("a resident asks for help", street, posting("asker", "/help-requests", WISH), facts, "POST /help-requests"),
+    Act("staff file for somebody", street, filing, facts, "POST /help-requests/on-behalf"),
+    Act(
+        "staff read a contact",
+        filed,
+        posting("worker", f"{R}/contact", {"reason": "电话核实情况"}),
+        lambda world: (facts(world), len(list(lookups.about(world["request"], cursor=None)))),
+        "POST /help-requests/{request_id}/contact",
+    ),
+    Act(
+        "a neighbour offers",
+        asked,
+        posting("helper", f"{R}/offers", {"quantity": 2}),
+        facts,
+        "POST /help-requests/{request_id}/offers",
+    ),
+    Act("the helper drops off", offered, posting("helper", "{offer}/drop-off"), facts, f"POST {OFFER}/drop-off"),
+    Act("the requester collects", brought, posting("asker", "{offer}/collect"), facts, f"POST {OFFER}/collect"),
+    Act("staff hand over by code", brought, handing_over, facts, "POST /pick-ups"),
+    Act("the helper cancels", offered, posting("helper", "{offer}/cancel"), facts, f"POST {OFFER}/cancel"),
+    Act(
+        "the requester withdraws",
+        offered,
+        posting("asker", f"{R}/withdraw"),
+        facts,
+        "POST /help-requests/{request_id}/withdraw",
+    ),
+    Act(
+        "the requester confirms",
+        received,
+        posting("asker", f"{R}/confirm"),
+        facts,
+        "POST /help-requests/{request_id}/confirm",
+    ),
     Act(
         "the requester objects",
         received,
-        posting("asker", "/help-requests/{request}/object", {"reason": "坏的"}),
+        posting("asker", f"{R}/object", {"reason": "坏的"}),
         facts,
+        "POST /help-requests/{request_id}/object",
     ),
-    Act("a neighbour flags", asked, posting("helper", "/help-requests/{request}/flags", {"reason": "fraud"}), facts),
-    Act("a message is written", offered, posting("helper", "{offer}/messages", {"text": "放门口了"}), facts),
-    Act("the requester thanks", received, posting("asker", "{offer}/thanks", {"text": "谢谢"}), facts),
-    Act("a photo is added", asked, posting("asker", "/help-requests/{request}/photos", {}), facts),
-    Act("a request is announced", asked, passing(timedelta(0)), facts),
-    Act("a request is escalated", announced, passing(DAY), facts),
-    Act("an offer lapses", offered, passing(2 * DAY + DAY, "offer"), facts),
-    Act("somebody is reminded of goods", brought, passing(3 * DAY, "offer"), facts),
-    Act("silence confirms", received, passing(8 * DAY), facts),
-    Act("a contact is forgotten", over, passing(DAY), facts_and_key),
+    Act(
+        "a neighbour flags",
+        asked,
+        posting("helper", f"{R}/flags", {"reason": "fraud"}),
+        facts,
+        "POST /help-requests/{request_id}/flags",
+    ),
+    Act(
+        "the third neighbour flags, which hides it",
+        flagged_twice,
+        posting("helper", f"{R}/flags", {"reason": "fraud"}),
+        facts,
+        "POST /help-requests/{request_id}/flags",
+    ),
+    Act(
+        "a message is written",
+        offered,
+        posting("helper", "{offer}/messages", {"text": "放门口了"}),
+        facts,
+        f"POST {OFFER}/messages",
+    ),
+    Act(
+        "the requester thanks",
+        received,
+        posting("asker", "{offer}/thanks", {"text": "谢谢"}),
+        facts,
+        f"POST {OFFER}/thanks",
+    ),
+    Act(
+        "a photo is added",
+        asked,
+        posting("asker", f"{R}/photos", {}),
+        facts,
+        "POST /help-requests/{request_id}/photos",
+    ),
+    Act(
+        "a photo is taken off",
+        pictured,
+        posting("asker", f"{R}/photos/{{photo}}/remove"),
+        facts,
+        "POST /help-requests/{request_id}/photos/{photo_id}/remove",
+    ),
+    Act("a neighbour wants to hear of requests", street, listening(True), what_is_heard, "PUT /me/help-alerts"),
+    Act("a neighbour wants to hear no more", street, listening(False), what_is_heard, "PUT /me/help-alerts"),
+    Act("a request is announced", asked, passing(timedelta(0)), facts, "timer help.announce"),
+    Act("a request is escalated", announced, passing(DAY), facts, "timer help.escalate"),
+    Act("a request closes without help", escalated, passing(30 * DAY), facts, "timer help.close"),
+    Act("a request closes with some help", helped_a_little, passing(30 * DAY), facts, "timer help.close"),
+    Act("an offer lapses", offered, passing(2 * DAY + DAY, "offer"), facts, "timer help.lapse"),
+    Act("somebody is reminded of goods", brought, passing(3 * DAY, "offer"), facts, "timer help.remind"),
+    Act("silence confirms", received, passing(8 * DAY), facts, "timer help.fulfil"),
+    Act("a contact is forgotten", over, passing(DAY), facts_and_key, "timer help.forget"),
 ]

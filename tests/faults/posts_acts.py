@@ -8,18 +8,18 @@ from unittest.mock import patch
 
 import msgspec
 
-from chalicelib.kit import clock
+from chalicelib.kit import clock, timers
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Credit, Notice
 from chalicelib.notices.settings import Channel, Settings, Template
 from chalicelib.people.models import partition as resident_partition
 from chalicelib.points import statement
-from chalicelib.posts import spreading
+from chalicelib.posts import jobs, spreading
 from chalicelib.posts.models import Alert, Home, Post
 from tests.engine.http import Answer
-from tests.faults.acts import Act
-from tests.faults.help_acts import _run, posting, send, street
+from tests.faults.acts import Act, hand, message, when_due
+from tests.faults.help_acts import posting, send, street
 
 World = dict[str, Any]
 WATER = {"title": "周六停水", "text": "上午八点到十一点停水。", "urgent": True}
@@ -55,28 +55,33 @@ def published() -> World:
     return world
 
 
+def pictured() -> World:
+    world = published()
+    world["photo"] = send(world, "worker", "/posts/{post}/photos", "invited", {}).json["photo_id"]
+    return world
+
+
 def ending() -> World:
     world = published()
-    Post.key(world["post"]).update([Post.ends_at.set(clock.now() - timedelta(seconds=1))])
+    over = clock.now() - timedelta(seconds=1)
+    post = Post.key(world["post"])
+    post.update([Post.ends_at.set(over), *timers.set_to(post.pk, "posts.end", over)])
     return world
 
 
 def end(world: World, key: str) -> None:
-    from chalicelib.posts import jobs
-
-    post = Post.key(world["post"])
-    jobs.end(Post.fetch(post.pk, post.sk), now=clock.now())
+    when_due(Post.key(world["post"]), clock.now())
 
 
 def begin(world: World, key: str) -> None:
-    _run(Alert.key(world["post"]), world.setdefault("at", clock.now()))
+    when_due(Alert.key(world["post"]), world.setdefault("at", clock.now()))
 
 
 def step(world: World, key: str) -> None:
     """One message of the queue: the first page of one person, which sends the second."""
     body = msgspec.json.encode(spreading.Step(world["post"], "")).decode()
     with patch.object(spreading, "PAGE", 1), patch("chalicelib.notices.settings.current", return_value=REACHED):
-        spreading.step(body, now=clock.now())
+        hand(jobs.spread_posts, message(body))
 
 
 def facts(world: World) -> Any:
@@ -104,11 +109,36 @@ def _fact(item: Any) -> Any:
 
 
 ACTS = [
-    Act("staff publish an urgent post", square, publish, facts),
-    Act("a resident reads a post", published, posting("asker", "/posts/{post}/read"), facts),
-    Act("staff take a post back", published, posting("worker", "/posts/{post}/withdraw"), facts),
-    Act("a picture is added to a post", published, posting("worker", "/posts/{post}/photos", {}), facts),
-    Act("the telling of a post begins", published, begin, facts),
-    Act("a page of people is told of a post", published, step, facts),
-    Act("a post ends", ending, end, facts),
+    Act("staff publish an urgent post", square, publish, facts, "POST /posts"),
+    Act(
+        "a resident reads a post",
+        published,
+        posting("asker", "/posts/{post}/read"),
+        facts,
+        "POST /posts/{post_id}/read",
+    ),
+    Act(
+        "staff take a post back",
+        published,
+        posting("worker", "/posts/{post}/withdraw"),
+        facts,
+        "POST /posts/{post_id}/withdraw",
+    ),
+    Act(
+        "a picture is added to a post",
+        published,
+        posting("worker", "/posts/{post}/photos", {}),
+        facts,
+        "POST /posts/{post_id}/photos",
+    ),
+    Act(
+        "a picture is taken off a post",
+        pictured,
+        posting("worker", "/posts/{post}/photos/{photo}/remove"),
+        facts,
+        "POST /posts/{post_id}/photos/{photo_id}/remove",
+    ),
+    Act("the telling of a post begins", published, begin, facts, "timer posts.spread"),
+    Act("a page of people is told of a post", published, step, facts, "spread_posts"),
+    Act("a post ends", ending, end, facts, "timer posts.end"),
 ]

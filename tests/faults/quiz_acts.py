@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
-from chalicelib.quiz import banks, setting_up
 from chalicelib.quiz.models import Bank, Question, Quiz, Sheet, Standing
 from tests.engine.http import Answer, token_of
-from tests.faults.acts import Act
+from tests.faults.acts import Act, command
 from tests.faults.help_acts import _http, street
 from tests.points import books
 from tests.quiz import school
 
 World = dict[str, Any]
+LATER = school.NOW + timedelta(days=30)
 
 
 def with_a_quiz() -> World:
@@ -77,20 +80,26 @@ def _fact(item: Any) -> Any:
 def with_a_bank() -> World:
     world = with_a_quiz()
     world["bank"] = school.stored(world["quiz"]).bank
+    school.upload("faults.csv", school.table(school.rows(120)))
     world["plan"] = school.plan(world["community"], bank=world["bank"])
     return world
 
 
 def import_(world: World, key: str) -> None:
-    banks.import_questions(world["bank"], school.table(school.rows(120)), now=clock.now())
+    command(command="import_questions", bank=world["bank"], file="faults.csv")
 
 
 def put(world: World, key: str) -> None:
-    setting_up.put(world["plan"], now=clock.now())
+    plan = {**msgspec.to_builtins(world["plan"]), "opens": _as_typed(school.NOW), "closes": _as_typed(LATER)}
+    command(command="put_quiz", **plan)
 
 
 def close(world: World, key: str) -> None:
-    setting_up.close(world["quiz"], now=clock.now())
+    command(command="close_quiz", id=world["quiz"])
+
+
+def _as_typed(moment: datetime) -> str:
+    return clock.local(moment).isoformat(timespec="seconds")
 
 
 def what_is_set_up(world: World) -> Any:
@@ -105,12 +114,13 @@ def what_is_set_up(world: World) -> Any:
     return bank.questions, bank.changes, len(bank.uses), len(written), said
 
 
+SUBMIT = "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit"
 ACTS = [
-    Act("a resident begins a quiz", with_a_quiz, start, facts),
-    Act("a resident passes a quiz and earns for the first time", with_an_attempt, submit, facts),
-    Act("a resident passes a quiz", who_has_earned, submit, facts),
-    Act("a resident fails a quiz", with_an_attempt, submit_wrong, facts),
-    Act("a bank is imported", with_a_bank, import_, what_is_set_up),
-    Act("a quiz is set up", with_a_bank, put, what_is_set_up),
-    Act("a quiz is closed", with_a_bank, close, what_is_set_up),
+    Act("a resident begins a quiz", with_a_quiz, start, facts, "POST /quizzes/{quiz_id}/attempts"),
+    Act("a resident passes a quiz and earns for the first time", with_an_attempt, submit, facts, SUBMIT),
+    Act("a resident passes a quiz", who_has_earned, submit, facts, SUBMIT),
+    Act("a resident fails a quiz", with_an_attempt, submit_wrong, facts, SUBMIT),
+    Act("a bank is imported", with_a_bank, import_, what_is_set_up, "command import_questions"),
+    Act("a quiz is set up", with_a_bank, put, what_is_set_up, "command put_quiz"),
+    Act("a quiz is closed", with_a_bank, close, what_is_set_up, "command close_quiz"),
 ]

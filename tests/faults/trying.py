@@ -1,0 +1,158 @@
+"""Whatever fails, the client repeats its request with the same Idempotency-Key and it has been done exactly once.
+
+Each act is done with every AWS call failing in every way: so that botocore's or the kit's own repeat heals it, and so
+that the act itself fails. Then the client does what a client does: asks again.
+
+- Healed: each call is struck at its first attempts, then left alone, and the act does not even notice.
+- Failed: for each call and each kind, all attempts of that call are struck, and the act fails.
+
+A call fails in up to six ways, and as long as the struck call never reaches AWS the table is as the calls before it have
+left it, whichever way it was. So these ways strike one and the same world, one after the other, as they would a client
+who asks again and again; then it asks once more, all goes well, and the facts are compared. Where calls before the
+struck one have only read, the world is as it was prepared, and the next call's failures strike it too. Should an act
+take another way through its calls the second time, every way gets a world of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.kit.errors import Problem, TooMany, Unavailable
+from tests.engine.budget import budget, warm
+from tests.engine.http import Answer
+from tests.faults.acts import Act
+from tests.faults.faults import FOR_EVER, KINDS, Fault, Kind, fault, faults_that_heal, possible
+from tests.faults.reached import reaching
+
+READS = ("dynamodb Get", "dynamodb BatchGet", "dynamodb Query")
+# These change nothing either, but their failures differ more than those of a read.
+_CHANGE_NOTHING = (*READS, "kms ", "s3 Get", "s3 Head", "s3 List", "ssm Get")
+
+
+def every_call_fails(acts: Sequence[Act]) -> Callable[..., None]:
+    """The test of a slice's acts."""
+
+    @pytest.mark.parametrize("act", acts, ids=str)
+    def test(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Preparing and repeating are no part of what is tried, and need not ask for settings at every turn.
+        monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
+        fail_every_call(act)
+
+    return test
+
+
+def fail_every_call(act: Act) -> None:
+    calls, wanted = faultless(act)
+    heal_every_call(act, calls, wanted)
+    try:
+        fail_in_every_way(act, calls, wanted, share_worlds=True)
+    except TookAnotherWay:
+        fail_in_every_way(act, calls, wanted, share_worlds=False)
+
+
+class TookAnotherWay(Exception):
+    """In a world where it has failed before, an act makes other calls than in a fresh one."""
+
+
+def heal_every_call(act: Act, calls: list[str], wanted: Any) -> None:
+    """botocore sends a request three times, so two kinds fit into one run."""
+    for kinds in (("throttled", "cut_before"), ("answer_lost", "error_500")):
+        heal(act, kinds, wanted)
+    if "dynamodb TransactWriteItems" in calls:
+        heal(act, ("conflict", "in_progress"), wanted, by_the_kit=True)
+
+
+def fail_in_every_way(act: Act, calls: list[str], wanted: Any, *, share_worlds: bool) -> None:
+    world: Any = None
+    for number, name in enumerate(calls, start=1):
+        written_before = not only_read(calls[: number - 1])
+        for kind in ways_to_fail(name):
+            fresh = world is None
+            world = act.prepare() if fresh else world
+            it = fail(act, world, number, kind)
+            if it.calls[:number] != calls[:number]:
+                assert not fresh, f"{act} made the calls {it.calls} this time"
+                raise TookAnotherWay
+            after = [name for later, name in enumerate(it.calls, start=1) if later > number and later not in it.hit]
+            if kind == "answer_lost" or not only_read(after) or not share_worlds:
+                repeat(act, world, wanted, f"call {number} of {it.calls}, {kind}")
+                world = None
+        if world is not None and written_before:
+            repeat(act, world, wanted, f"call {number} of {calls}, all that never reached AWS")
+            world = None
+    if world is not None:
+        repeat(act, world, wanted, f"{calls}, all that never reached AWS")
+
+
+def ways_to_fail(call: str) -> list[Kind]:
+    """A read changes nothing: it fails with an answer or without. A lost answer comes last: what it was about is done."""
+    if call.startswith(READS):
+        return ["throttled", "cut_before"]
+    return [kind for kind in KINDS if kind != "answer_lost" and possible(kind, call)] + ["answer_lost"]
+
+
+@functools.cache
+def faultless(act: Act) -> tuple[list[str], Any]:
+    """The calls of the act, and the facts it leaves, which a repeat must not change."""
+    world = act.prepare()
+    with reaching() as reached, budget() as spent:
+        went_well(act.do(world, "key"))
+    assert spent.calls, f"{act} calls AWS not even once"
+    assert reached == ({act.tries} if act.tries else set()), (
+        f"{act} reaches {reached}, and says that it tries {act.tries!r}"
+    )
+    facts = act.facts(world)
+    went_well(act.do(world, "key"))
+    assert act.facts(world) == facts, f"{act}: even without faults the repeat does it again"
+    return spent.calls, facts
+
+
+def heal(act: Act, kinds: tuple[Kind, ...], wanted: Any, *, by_the_kit: bool = False) -> None:
+    world = act.prepare()
+    with warm(), faults_that_heal(*kinds, by_the_kit=by_the_kit) as it:
+        went_well(act.do(world, "key"))
+    assert it.struck, f"{act} made only the calls {it.calls} this time"
+    repeat(act, world, wanted, f"{it.calls}, {kinds} at first")
+
+
+def fail(act: Act, world: Any, call: int, kind: Kind) -> Fault:
+    with warm(), fault(call=call, kind=kind, attempts=FOR_EVER) as it:
+        judged(act, world, f"call {call} {kind}")
+    return it
+
+
+def judged(act: Act, world: Any, what: str) -> None:
+    try:
+        answer = act.do(world, "key")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is judged
+        assert is_trouble(error), f"{act}, {what}: a failure looks like {error!r}"  # noqa: PT017
+    else:
+        assert not isinstance(answer, Answer) or answer.status < 300 or answer.status in (429, 503), (
+            f"{act}, {what}: a failure looks like {answer}"
+        )
+
+
+def repeat(act: Act, world: Any, wanted: Any, what: str) -> None:
+    went_well(act.do(world, "key"))
+    assert act.facts(world) == wanted, f"{act}, {what}"
+
+
+def only_read(calls: list[str]) -> bool:
+    return all(name.startswith(_CHANGE_NOTHING) for name in calls)
+
+
+def is_trouble(error: Exception) -> bool:
+    """What `kit.http` answers with 503 or 429. A refusal would tell the client something false about its request."""
+    if isinstance(error, Problem):
+        return isinstance(error, (Unavailable, TooMany))
+    return isinstance(error, (PynamoDBException, BotoCoreError, ClientError))
+
+
+def went_well(answer: Any) -> None:
+    assert not isinstance(answer, Answer) or answer.status < 300, answer
