@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,14 +14,9 @@ from chalicelib.kit.table import Item
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from tests.engine.http import Answer
-from tests.faults.acts import Act
-from tests.faults.faults import FOR_EVER, Kind, possible
-from tests.faults.test_every_call_fails import fail_then_repeat, faultless
+from tests.faults.acts import Act, ActInHood, in_hood
+from tests.faults.trying import fail_every_call
 from tests.neighbourhood import Hood, Neighbour
-
-# What botocore or the kit heal by themselves is shown in tests/faults; here the act itself fails, in three ways.
-HERE: tuple[Kind, ...] = ("cut_before", "answer_lost", "conflict")
-Make = Callable[[Hood], Act]
 
 
 def resident(neighbour: Neighbour) -> Resident:
@@ -34,6 +28,7 @@ def unless_done(answer: Answer) -> Answer | None:
     return None if answer.code in ("session_ended", "account_closed") else answer
 
 
+@in_hood("POST /login")
 def logging_in(hood: Hood) -> Act:
     def prepare() -> Neighbour:
         phone = f"faulty{clock.now().timestamp()}"
@@ -47,6 +42,7 @@ def logging_in(hood: Hood) -> Act:
     return Act("somebody logs in for the first time", prepare, lambda new, _: new.log_in(), facts)
 
 
+@in_hood("POST /me/consent")
 def consenting(hood: Hood) -> Act:
     def consent(neighbour: Neighbour, key: str) -> Answer:
         return neighbour.post("/me/consent", json={"version": auth.privacy().version}, key=key)
@@ -54,6 +50,7 @@ def consenting(hood: Hood) -> Act:
     return Act("consent", hood.somebody, consent, lambda neighbour: resident(neighbour).consent_version)
 
 
+@in_hood("DELETE /me/consent")
 def withdrawing(hood: Hood) -> Act:
     return Act(
         "consent is withdrawn",
@@ -63,6 +60,7 @@ def withdrawing(hood: Hood) -> Act:
     )
 
 
+@in_hood("POST /me/phone")
 def registering_a_phone(hood: Hood) -> Act:
     def register(neighbour: Neighbour, key: str) -> Answer:
         answer = neighbour.post("/me/phone", json={"code": neighbour.code}, key=key)
@@ -82,6 +80,7 @@ def registering_a_phone(hood: Hood) -> Act:
     return Act("a phone is registered", prepare, register, facts)
 
 
+@in_hood("PUT /me/residence")
 def moving(hood: Hood) -> Act:
     worker = hood.staff("grid_worker", hood.grid)
 
@@ -97,6 +96,7 @@ def moving(hood: Hood) -> Act:
     return Act("somebody moves", prepare, move, facts)
 
 
+@in_hood("POST /residences/{resident_id}/confirm")
 def confirming(hood: Hood) -> Act:
     worker = hood.staff("grid_worker")
 
@@ -111,6 +111,7 @@ def confirming(hood: Hood) -> Act:
     )
 
 
+@in_hood("POST /me/delegates")
 def inviting(hood: Hood) -> Act:
     def facts(neighbour: Neighbour) -> int:
         return len(list(Item.by_person.query(f"INVITES_OF#{neighbour.id}")))
@@ -120,6 +121,7 @@ def inviting(hood: Hood) -> Act:
     )
 
 
+@in_hood("POST /delegations")
 def accepting(hood: Hood) -> Act:
     daughter = hood.resident()
 
@@ -136,6 +138,7 @@ def accepting(hood: Hood) -> Act:
     return Act("a delegate accepts", prepare, accept, facts)
 
 
+@in_hood("POST /residents/{resident_id}/identity")
 def looking(hood: Hood) -> Act:
     worker = hood.staff("grid_worker")
 
@@ -148,6 +151,7 @@ def looking(hood: Hood) -> Act:
     return Act("staff look somebody up", hood.resident, look, facts)
 
 
+@in_hood("POST /me/copy")
 def asking_for_a_copy(hood: Hood) -> Act:
     return Act(
         "a copy is asked for",
@@ -157,6 +161,7 @@ def asking_for_a_copy(hood: Hood) -> Act:
     )
 
 
+@in_hood("POST /me/close")
 def closing(hood: Hood) -> Act:
     def close(neighbour: Neighbour, key: str) -> Answer | None:
         return unless_done(neighbour.post("/me/close", json={"word": "注销"}, key=key))
@@ -172,6 +177,7 @@ def closing(hood: Hood) -> Act:
     return Act("an account is closed", hood.resident, close, facts)
 
 
+@in_hood("command grant_duty")
 def granting(hood: Hood) -> Act:
     def grant(neighbour: Neighbour, key: str) -> Any:
         duty = {"resident_id": neighbour.id, "role": "moderator", "area": hood.community}
@@ -185,22 +191,14 @@ def granting(hood: Hood) -> Act:
     )
 
 
-ACTS: list[Make] = [
+ACTS: list[ActInHood] = [
     *(logging_in, consenting, withdrawing, registering_a_phone, moving, confirming, inviting, accepting, looking),
     *(asking_for_a_copy, closing, granting),
 ]
 
 
-@pytest.mark.parametrize("make", ACTS, ids=lambda make: make.__name__)
-def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: Make, hood: Hood) -> None:
+@pytest.mark.parametrize("make", ACTS, ids=str)
+def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: ActInHood, hood: Hood) -> None:
     for code in (hood.community, hood.grid, hood.micro_grid):
         areas.get(code)  # read and kept for a while
-    act = make(hood)
-    calls, wanted = faultless(act)
-    for number, name in enumerate(calls, start=1):
-        # A write fails in every way. What only reads fails in one: a lost answer is no other than a lost question.
-        # So does what erases a closed account, for its failure is the timer's to mend, whatever it was.
-        erasing = make is closing and number > 3
-        for kind in HERE[number % 2 : number % 2 + 1] if erasing else HERE if "Write" in name else HERE[:1]:
-            if possible(kind, name):
-                fail_then_repeat(act, number, kind, FOR_EVER, wanted)
+    fail_every_call(make(hood))

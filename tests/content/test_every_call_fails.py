@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from chalicelib.content import bucket, photo_checks, reviews, uploads
-from chalicelib.kit import clock
-from tests.content.conftest import again, attempt, invite, objects, picture, put_upload, taken_in
+from chalicelib import photo_uploads, wechat_events
+from chalicelib.content import bucket
+from chalicelib.notices import events
+from tests.content.conftest import again, announcement, invite, objects, picture, put_upload, taken_in
 from tests.content.test_photo_results import verdict
 from tests.content.test_reviews import flagged
-from tests.faults.acts import Act
-from tests.faults.faults import FOR_EVER, Kind
-from tests.faults.test_every_call_fails import attempts_worth_trying, fail_then_repeat, faultless
+from tests.engine.http import Answer
+from tests.faults.acts import Act, ActInHood, hand, in_hood, message
+from tests.faults.trying import fail_every_call
 from tests.neighbourhood import Hood
 
-# AWS says no, or does it and falls silent, or somebody else holds the item. The other ways come to the same for an
-# act: tests/faults shows that the kit turns them into these.
-HERE: tuple[Kind, ...] = ("throttled", "answer_lost", "conflict")
 
-
+@in_hood("POST /reviews/{review_id}/decide")
 def deciding(hood: Hood) -> Act:
     author, moderator = hood.resident(), hood.staff("moderator")
 
@@ -29,15 +27,9 @@ def deciding(hood: Hood) -> Act:
         thing, review = flagged(author)
         return thing, review, len(author.told)
 
-    def decide(world: Any, key: str) -> None:
-        reviews.decide(
-            world[1].id,
-            caller=moderator.caller,
-            approve=False,
-            reason="广告",
-            attempt=attempt(moderator.id, key),
-            now=clock.now(),
-        )
+    def decide(world: Any, key: str) -> Answer:
+        said = {"decision": "refuse", "reason": "广告"}
+        return moderator.post(f"/reviews/{world[1].id}/decide", json=said, key=key)
 
     def facts(world: Any) -> Any:
         thing, review, told = world
@@ -46,11 +38,13 @@ def deciding(hood: Hood) -> Act:
     return Act("a moderator decides", prepare, decide, facts)
 
 
+@in_hood("event MediaChecked")
 def hearing_from_wechat(hood: Hood) -> Act:
     author = hood.resident()
 
     def arrive(photo: Any, key: str) -> None:
-        photo_checks.result_arrived(verdict(photo.trace_id), now=clock.now())
+        told = msgspec.json.encode(events.Told(verdict(photo.trace_id), None)).decode()
+        hand(wechat_events.wechat_events, message(told))
 
     def facts(photo: Any) -> Any:
         current = again(photo)
@@ -59,6 +53,7 @@ def hearing_from_wechat(hood: Hood) -> Act:
     return Act("wechat lets a photo pass", lambda: taken_in(author), arrive, facts)
 
 
+@in_hood("process_photos")
 def taking_in(hood: Hood) -> Act:
     author = hood.resident()
 
@@ -68,7 +63,7 @@ def taking_in(hood: Hood) -> Act:
         return photo
 
     def take_in(photo: Any, key: str) -> None:
-        uploads.take_in(photo.upload_key, now=clock.now())
+        hand(photo_uploads.process_photos, announcement(photo.upload_key))
 
     def facts(photo: Any) -> Any:
         """Whether WeChat has been asked is not among them: what a crash left unasked is the timer's."""
@@ -84,16 +79,10 @@ def taking_in(hood: Hood) -> Act:
     return Act("an upload is taken in", prepare, take_in, facts)
 
 
-def fail_every_call(act: Act) -> None:
-    calls, wanted = faultless(act)
-    for number, name in enumerate(calls, start=1):
-        for kind in HERE:
-            # An act that botocore's own repeat heals is the kit's test; here it is the act that fails.
-            if FOR_EVER in attempts_worth_trying(kind, name):
-                fail_then_repeat(act, number, kind, FOR_EVER, wanted)
+ACTS: list[ActInHood] = [deciding, hearing_from_wechat, taking_in]
 
 
-@pytest.mark.parametrize("make", [deciding, hearing_from_wechat, taking_in], ids=lambda make: make.__name__)
-def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: Callable[[Hood], Act], hood: Hood):
+@pytest.mark.parametrize("make", ACTS, ids=str)
+def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: ActInHood, hood: Hood) -> None:
     hood.wechat.settings(media_withheld=True)
     fail_every_call(make(hood))

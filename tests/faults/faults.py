@@ -178,4 +178,5 @@ def no_waiting() -> Iterator[None]:
         patches.enter_context(patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)))
         patches.enter_context(patch.object(RetryQuota, "acquire", lambda *_: True))
         patches.enter_context(patch.object(transaction, "_FIRST_PAUSE", 0))
+        patches.enter_context(patch.object(transaction, "_PAUSE", 0))
         yield

@@ -299,7 +299,7 @@ def level(world: World) -> Any:
 
 def nearly_sold_out() -> World:
     world = market(buckets=2, each=2)
-    taken = redeeming(3)(world, "all but one")
+    taken = redeeming(3)(world, "all-but-one")
     assert taken.status == 201, taken
     return world
 

@@ -10,7 +10,7 @@ A call fails in up to six ways, and as long as the struck call never reaches AWS
 left it, whichever way it was. So these ways strike one and the same world, one after the other, as they would a client
 who asks again and again; then it asks once more, all goes well, and the facts are compared. Where calls before the
 struck one have only read, the world is as it was prepared, and the next call's failures strike it too. Should an act
-take another way through its calls the second time, every way gets a world of its own.
+take another way through its calls the second time, every way to fail gets a world of its own.
 """
 
 from __future__ import annotations
@@ -50,10 +50,7 @@ def every_call_fails(acts: Sequence[Act]) -> Callable[..., None]:
 def fail_every_call(act: Act) -> None:
     calls, wanted = faultless(act)
     heal_every_call(act, calls, wanted)
-    try:
-        fail_in_every_way(act, calls, wanted, share_worlds=True)
-    except TookAnotherWay:
-        fail_in_every_way(act, calls, wanted, share_worlds=False)
+    fail_in_every_way(act, calls, wanted)
 
 
 class TookAnotherWay(Exception):
@@ -68,26 +65,45 @@ def heal_every_call(act: Act, calls: list[str], wanted: Any) -> None:
         heal(act, ("conflict", "in_progress"), wanted, by_the_kit=True)
 
 
-def fail_in_every_way(act: Act, calls: list[str], wanted: Any, *, share_worlds: bool) -> None:
+def fail_in_every_way(act: Act, calls: list[str], wanted: Any) -> None:
     world: Any = None
     for number, name in enumerate(calls, start=1):
-        written_before = not only_read(calls[: number - 1])
-        for kind in ways_to_fail(name):
-            fresh = world is None
-            world = act.prepare() if fresh else world
-            it = fail(act, world, number, kind)
-            if it.calls[:number] != calls[:number]:
-                assert not fresh, f"{act} made the calls {it.calls} this time"
-                raise TookAnotherWay
-            after = [name for later, name in enumerate(it.calls, start=1) if later > number and later not in it.hit]
-            if kind == "answer_lost" or not only_read(after) or not share_worlds:
-                repeat(act, world, wanted, f"call {number} of {it.calls}, {kind}")
-                world = None
-        if world is not None and written_before:
-            repeat(act, world, wanted, f"call {number} of {calls}, all that never reached AWS")
+        try:
+            world = _fail_one_call(act, world, number, ways_to_fail(name), calls, wanted)
+        except TookAnotherWay:
+            for kind in ways_apart(name):
+                _fail_one_call(act, None, number, [kind], calls, wanted, keep=False)
             world = None
     if world is not None:
         repeat(act, world, wanted, f"{calls}, all that never reached AWS")
+
+
+def _fail_one_call(
+    act: Act, world: Any, number: int, kinds: list[Kind], calls: list[str], wanted: Any, *, keep: bool = True
+) -> Any:
+    """Returns the world if nothing has been written to it, and it may be kept for the next call; else None."""
+    for kind in kinds:
+        used = world is not None
+        world = world if used else act.prepare()
+        it = fail(act, world, number, kind)
+        if it.calls[:number] != calls[:number]:
+            assert used, f"{act} made the calls {it.calls} this time"
+            repeat(act, world, wanted, f"call {number} of {calls}, all before {kind}")
+            raise TookAnotherWay
+        after = [name for later, name in enumerate(it.calls, start=1) if later > number and later not in it.hit]
+        if kind == "answer_lost" or not only_read(after):
+            repeat(act, world, wanted, f"call {number} of {it.calls}, {kind}")
+            world = None
+    if world is not None and not (keep and only_read(calls[: number - 1])):
+        repeat(act, world, wanted, f"call {number} of {calls}, {' and '.join(kinds)}")
+        world = None
+    return world
+
+
+def ways_apart(call: str) -> list[Kind]:
+    """Where each way needs a world of its own, without those that end as another does: all of botocore's repeats are
+    used up by errors, or all of the kit's. (`kit_acts` and the tests of the kit tell them apart.)"""
+    return [kind for kind in ways_to_fail(call) if kind not in ("error_500", "in_progress")]
 
 
 def ways_to_fail(call: str) -> list[Kind]:

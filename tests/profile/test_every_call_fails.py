@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +10,14 @@ from chalicelib.content.models import Photo
 from chalicelib.kit.table import Item
 from chalicelib.people.models import partition
 from chalicelib.profile.models import ProfileDraft
-from tests.content.test_every_call_fails import fail_every_call
 from tests.content.test_texts import DOUBTFUL
 from tests.engine.http import Answer
-from tests.faults.acts import Act
+from tests.faults.acts import Act, ActInHood, in_hood
+from tests.faults.trying import fail_every_call
 from tests.neighbourhood import Hood, Neighbour
 
 
+@in_hood("PUT /me/nickname")
 def naming(hood: Hood) -> Act:
     def name(li_ju: Neighbour, key: str) -> Answer:
         return li_ju.put("/me/nickname", json={"nickname": DOUBTFUL})
@@ -32,6 +32,7 @@ def naming(hood: Hood) -> Act:
     return Act("a nickname is held", hood.resident, name, facts)
 
 
+@in_hood("POST /me/avatar")
 def choosing(hood: Hood) -> Act:
     def choose(li_ju: Neighbour, key: str) -> Answer:
         return li_ju.post("/me/avatar", json={}, key=key)
@@ -43,6 +44,9 @@ def choosing(hood: Hood) -> Act:
     return Act("an avatar is invited", hood.resident, choose, facts)
 
 
-@pytest.mark.parametrize("make", [naming, choosing], ids=lambda make: make.__name__)
-def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: Callable[[Hood], Act], hood: Hood):
+ACTS: list[ActInHood] = [naming, choosing]
+
+
+@pytest.mark.parametrize("make", ACTS, ids=str)
+def test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed(make: ActInHood, hood: Hood) -> None:
     fail_every_call(make(hood))
