@@ -166,7 +166,7 @@ def commanding(**fields: Any) -> Callable[[World, str], None]:
 
 
 def changing(world: World, key: str) -> None:
-    commanding(**world["terms"] | {"price": PRICE + 1, "buckets": 3})(world, key)
+    commanding(**world["terms"] | {"price": PRICE + 1, "buckets": 2})(world, key)
 
 
 def putting(world: World, key: str) -> None:
@@ -305,13 +305,13 @@ def nearly_sold_out() -> World:
 
 
 def closed() -> World:
-    world = market(buckets=3)
+    world = market(buckets=1)
     shop.done(command="close_product", product=world["product"])
     return world
 
 
 delivered = functools.partial(reserved, delivers=True, desks=[])
-three = functools.partial(market, buckets=3)
+two, three = functools.partial(market, buckets=2), functools.partial(market, buckets=3)
 REDEEM, CANCEL = "POST /products/{product_id}/redemptions", "POST /redemptions/{redemption_id}/cancel"
 D = "POST /deliveries/{redemption_id}"
 
@@ -379,8 +379,8 @@ ACTS = [
     Act("a product is put into the mall", market, putting, facts, "command put_product"),
     Act("a campaign is put into the mall", market, campaigning, facts, "command put_campaign"),
     Act("a campaign leaves the list", ending_soon, unlisting, facts, "timer mall.unlist"),
-    Act("terms are changed", three, changing, facts, "command put_product"),
-    Act("a product is closed", three, commanding(command="close_product"), facts, "command close_product"),
+    Act("terms are changed", two, changing, facts, "command put_product"),
+    Act("a product is closed", two, commanding(command="close_product"), facts, "command close_product"),
     Act("a product is opened again", closed, commanding(command="open_product"), facts, "command open_product"),
     Act("goods come in", three, commanding(command="restock", quantity=7, receipt="n"), facts, "command restock"),
     Act(

@@ -67,9 +67,12 @@ def heal_every_call(act: Act, calls: list[str], wanted: Any) -> None:
 
 def fail_in_every_way(act: Act, calls: list[str], wanted: Any) -> None:
     world: Any = None
-    for number, name in enumerate(calls, start=1):
+    for number, name in enumerate(calls[: act.until], start=1):
+        ways = ways_to_fail(name)
+        if number > act.one_way_after:
+            ways = [ways[number % len(ways)]]
         try:
-            world = _fail_one_call(act, world, number, ways_to_fail(name), calls, wanted)
+            world = _fail_one_call(act, world, number, ways, calls, wanted)
         except TookAnotherWay:
             for kind in ways_apart(name):
                 _fail_one_call(act, None, number, [kind], calls, wanted, keep=False)
