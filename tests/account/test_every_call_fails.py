@@ -174,7 +174,8 @@ def closing(hood: Hood) -> Act:
     def close(neighbour: Neighbour, key: str) -> Answer | None:
         return unless_done(neighbour.post("/me/close", json={"word": "注销"}, key=key))
 
-    return Act("an account is closed", hood.resident, close, what_is_left, one_way_after=3)
+    # The fourth call is the first of the erasing, which ends as the timer's does: see the next act.
+    return Act("an account is closed", hood.resident, close, what_is_left, until=4)
 
 
 @in_hood("command grant_duty")
@@ -362,7 +363,7 @@ def being_cancelled(hood: Hood) -> Act:
     def cancel(world: tuple[Neighbour, str], key: str) -> None:
         hear(AuthorizationCancelled(**about(world[0])), world[1])
 
-    # What follows is erased as in the two acts before.
+    # What follows is erased as by the timer: see the act before.
     return Act("wechat closes an account", prepare, cancel, lambda world: what_is_left(world[0]), until=4)
 
 

@@ -26,7 +26,6 @@ from chalicelib.kit.errors import Problem, TooMany, Unavailable
 from chalicelib.kit.table import Item
 from tests.neighbourhood import Hood
 
-
 EVERY_CALL = 1_000_000
 
 
@@ -40,7 +39,7 @@ class Act:
     tries: str = ""
     """What of the product it begins with; empty for what is no entry by itself, such as a part that slices use."""
     one_way_after: int = EVERY_CALL
-    """Calls after this one fail in one way each, in turn: what is left there is the same timer's to mend, whatever it was."""
+    """Writes after this one fail in one way each, in turn: what is left there is the same timer's to mend, whatever it was."""
     until: int = EVERY_CALL
     """Calls after this one are those of another act, which is tried with all of them."""
 
