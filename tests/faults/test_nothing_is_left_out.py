@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,6 +50,12 @@ def test_whatever_writes_is_tried_with_every_call_failing() -> None:
 def test_no_reason_is_left_of_what_is_tried_or_gone() -> None:
     assert NOT_TRIED.keys() & tried() == set()
     assert NOT_TRIED.keys() - everything() == set()
+
+
+def test_where_it_is_shown_instead_is_there() -> None:
+    named = {file for reason in NOT_TRIED.values() for file in re.findall(r"tests/\S+\.py", reason)}
+    assert named
+    assert all((TESTS.parent / file).exists() for file in named)
 
 
 def test_no_act_tries_what_is_not_there() -> None:
