@@ -14,7 +14,6 @@ from chalice import Chalice, Rate
 from chalicelib import photo_uploads, wechat_events
 from chalicelib.account import routes as account
 from chalicelib.areas import routes as areas
-from chalicelib.console import commands as console
 from chalicelib.content import jobs as content_jobs  # noqa: F401 - registers its timers
 from chalicelib.content import personal as content_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.content import routes as content
@@ -65,6 +64,8 @@ def sweep(event: Any) -> dict[str, int]:
 @app.lambda_function()
 def administer(event: Any, context: Any) -> dict[str, Any]:
     """An administrator's command, sent from the AWS console (see chalicelib/console/commands.py)."""
+    from chalicelib.console import commands as console  # the other functions, the API above all, start without it
+
     log.begin(worker="administer", request_id=context.aws_request_id)
     return console.administer(
         event,
