@@ -196,7 +196,7 @@ def add_one(there: Shelf) -> None:
 
 def test_a_conflict_is_tried_again():
     there = shelf()
-    with fault(call=1, kind="conflict") as it:
+    with fault(call=1, kind="conflict", attempts=1) as it:
         add_one(there)
     assert it.struck == 1
     assert left(there) == 1
