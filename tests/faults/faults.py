@@ -15,6 +15,7 @@ says how many. Or all calls are struck, one attempt by each kind in turn, and th
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -171,12 +172,29 @@ def faults_that_heal(*kinds: Kind, by_the_kit: bool = False) -> Iterator[Healing
         yield it
 
 
+_lock = threading.Lock()
+_impatient = 0  # how many threads and blocks want it so
+_patches = ExitStack()
+
+
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """Repeats follow at once, and the allowance for repeats that botocore keeps per client is never used up."""
-    with ExitStack() as patches:
-        patches.enter_context(patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)))
-        patches.enter_context(patch.object(RetryQuota, "acquire", lambda *_: True))
-        patches.enter_context(patch.object(transaction, "_FIRST_PAUSE", 0))
-        patches.enter_context(patch.object(transaction, "_PAUSE", 0))
+    """Repeats follow at once, and the allowance for repeats that botocore keeps per client is never used up.
+
+    Threads may want it at overlapping times: only the last one lets the world wait again.
+    """
+    global _impatient
+    with _lock:
+        _impatient += 1
+        if _impatient == 1:
+            _patches.enter_context(patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)))
+            _patches.enter_context(patch.object(RetryQuota, "acquire", lambda *_: True))
+            _patches.enter_context(patch.object(transaction, "_FIRST_PAUSE", 0))
+            _patches.enter_context(patch.object(transaction, "_PAUSE", 0))
+    try:
         yield
+    finally:
+        with _lock:
+            _impatient -= 1
+            if _impatient == 0:
+                _patches.close()
