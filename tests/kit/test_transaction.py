@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import BotoCoreError
@@ -216,8 +217,11 @@ def test_between_conflicts_it_waits_a_random_time_of_ever_wider_bounds(monkeypat
     bounds = []
     monkeypatch.setattr(transaction_module.random, "uniform", lambda low, high: bounds.append((low, high)) or 0)
     there = shelf()
-    with fault(call=None, kind="conflict"), pytest.raises(ServerBusy):
-        monkeypatch.setattr(transaction_module, "_FIRST_PAUSE", 1)
+    with (
+        fault(call=None, kind="conflict"),
+        patch.object(transaction_module, "_FIRST_PAUSE", 1),  # undone before the fault puts back what it found
+        pytest.raises(ServerBusy),
+    ):
         add_one(there)
     assert bounds == [(0, 2), (0, 4), (0, 8), (0, 16)]
 
