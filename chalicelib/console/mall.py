@@ -246,13 +246,6 @@ def _known(product_id: str) -> Product:
         raise ProductUnknown() from None
 
 
-def _state(product_id: str) -> str:
-    """A product that was closed stays closed when its terms change; `open_product` opens it."""
-    key = Product.key(product_id)
-    known = Product.find(key.pk, key.sk)
-    return known.state if known else "open"
-
-
 def _desk(place: DeskPlace, number: int) -> Desk:
     area_must_exist(place.area, field=f"desks[{number}].area")
     named = next((each for each in areas.get(place.area).drop_points if each.id == place.place), None)

@@ -10,11 +10,12 @@ from chalicelib.content.models import Photo
 from chalicelib.content.service import Screening
 from chalicelib.help import offering, rules
 from chalicelib.help.models import HelpRequest, Offer, Unanswered, partition
-from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.help.quantities import as_read, settled
 from chalicelib.help.sides import asker
 from chalicelib.kit import timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer, PickUp
-from chalicelib.help.quantities import Changed, settled
+from chalicelib.help.quantities import settled
 from chalicelib.help.sides import asker_or_carer
 from chalicelib.kit import ids, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices

@@ -8,8 +8,9 @@ from chalicelib.areas import service as areas
 from chalicelib.help import alerts, offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
-from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.help.quantities import as_read, settled
 from chalicelib.kit import timers, vault
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices

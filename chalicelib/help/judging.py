@@ -10,10 +10,11 @@ from chalicelib.content.rules import SubjectGone
 from chalicelib.help import offering, rules, talking
 from chalicelib.help.ending import let_go, read_whole
 from chalicelib.help.models import Flag, HelpRequest, Message, Offer, Unanswered, partition
-from chalicelib.help.quantities import Changed, as_read, settled
+from chalicelib.help.quantities import as_read, settled
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices

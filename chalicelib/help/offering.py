@@ -8,11 +8,12 @@ from chalicelib.content import service as content
 from chalicelib.content.service import Screening
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer
-from chalicelib.help.quantities import Changed, settled
+from chalicelib.help.quantities import settled
 from chalicelib.help.sides import asker_or_carer, sign
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people

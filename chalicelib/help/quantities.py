@@ -15,7 +15,7 @@ from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, Unanswered
 from chalicelib.kit import timers
 from chalicelib.kit import transaction as transactions
-from chalicelib.kit.errors import Changed as Changed
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Condition
 from chalicelib.kit.transaction import transaction
 

@@ -8,12 +8,12 @@ from chalicelib.content import service as content
 from chalicelib.content.service import Screening
 from chalicelib.help import rules
 from chalicelib.help.models import Message, Offer, partition
-from chalicelib.help.quantities import Changed, settled
+from chalicelib.help.quantities import settled
 from chalicelib.help.sides import sign
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices

@@ -1,6 +1,6 @@
 """One resident's books inside a transaction: read, moved in memory, written under the condition that they are as read.
 
-A write that finds them changed raises `BooksChanged` at the commit; `settled` lets the act read and decide again.
+A write that finds them changed raises `Changed` at the commit; `settled` lets the act read and decide again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import msgspec
 
 from chalicelib.kit import clock
 from chalicelib.kit import transaction as transactions
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import transaction
 from chalicelib.points import rules
 from chalicelib.points.models import Account, Opening, Transfer
-from chalicelib.points.rules import Allowance, BooksChanged, Counts, Reason, Refusal, Rule
+from chalicelib.points.rules import Allowance, Counts, Reason, Refusal, Rule
 
 R = TypeVar("R")
 
@@ -96,11 +97,11 @@ class Book:
             month = self.account.month
         for transfer in self.transfers:
             transfer.list_in(month)
-            tx.create(transfer, or_raise=BooksChanged())
+            tx.create(transfer, or_raise=Changed())
         opens = bool(self.transfers) and (self.account is None or self.account.month != month)
         if opens:
             before, first = (int(self.account.balance), not self.account.month) if self.account else (0, True)
-            tx.create(Opening.new(self.resident_id, month, before, first=first), or_raise=BooksChanged())
+            tx.create(Opening.new(self.resident_id, month, before, first=first), or_raise=Changed())
         if self.account is None:
             self._create(tx, month if opens else "", closing)
         else:
@@ -111,7 +112,7 @@ class Book:
         made.balance, made.decisions = self.balance, 1
         made.used, made.taken, made.refusals = self.used, self.taken, self._kept()
         made.closed_at = self.now if closing else None
-        tx.create(made, or_raise=BooksChanged())
+        tx.create(made, or_raise=Changed())
 
     def _update(self, tx: transaction, month: str, opens: bool, closing: bool) -> None:
         account = self.account
@@ -138,7 +139,7 @@ class Book:
             ]
         if closing:
             actions.append(Account.closed_at.set(self.now))
-        tx.update(account, actions, when=when, or_raise=BooksChanged())
+        tx.update(account, actions, when=when, or_raise=Changed())
 
     def _kept(self) -> list[Any]:
         kept: list[Any] = msgspec.to_builtins(self.refusals)

@@ -14,7 +14,7 @@ from msgspec import Meta
 from chalicelib.areas import rules as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
-from chalicelib.kit.errors import Changed, Conflict, Invalid, NotFound, Refused, TooMany
+from chalicelib.kit.errors import Conflict, Invalid, NotFound, Refused, TooMany
 
 # Of one transfer. Far above any price or reward, far below what DynamoDB's numbers hold exactly.
 POINTS_AT_MOST = 1_000_000
@@ -90,10 +90,6 @@ class NotCorrectable(Refused):
 
 class AmountInvalid(Invalid):
     code, detail = "points_amount_invalid", f"积分应为 1 到 {POINTS_AT_MOST} 的整数。"
-
-
-class BooksChanged(Changed):
-    """The books are not as they were when they were read: read and decide again."""
 
 
 class TooManyAtOnce(TooMany):

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
@@ -245,9 +246,9 @@ def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str,
         book.move(Transfer.new(resident_id, corrected_id, taken, of=rules.ISSUED, gives=False, at=now, **more))
         book.write(tx)
         if missing:
-            tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
+            tx.create(Shortfall.new(first, missing, now), or_raise=Changed())
     else:
-        tx.create(Shortfall.new(first, missing, now), or_raise=rules.BooksChanged())
+        tx.create(Shortfall.new(first, missing, now), or_raise=Changed())
     return Correction(taken, missing, first.reason)
 
 

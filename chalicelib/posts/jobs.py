@@ -9,6 +9,7 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.kit import batch, clock, log, timers
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.posts import rules, spreading
 from chalicelib.posts.models import Post
@@ -33,5 +34,5 @@ def end(found: Post, *, now: datetime) -> None:
         change = [Post.state.set("ended"), *Post.unlist(), *timers.stop()]
     else:
         return
-    with suppress(rules.Changed), transaction() as tx:  # withdrawn, or decided, in this moment
-        tx.update(post, change, when=Post.state == post.state, or_raise=rules.Changed())
+    with suppress(Changed), transaction() as tx:  # withdrawn, or decided, in this moment
+        tx.update(post, change, when=Post.state == post.state, or_raise=Changed())

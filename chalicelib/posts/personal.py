@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.areas import service as areas
 from chalicelib.kit import clock, timers
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
@@ -59,8 +60,8 @@ def erase(resident_id: str, *, now: datetime) -> None:
 
 def _take_back(post: Post, now: datetime) -> None:
     change = [Post.state.set("withdrawn"), Post.withdrawn_at.set(now), *timers.stop()]
-    with suppress(rules.Changed), transaction() as tx:  # decided in this moment: then it was seen
-        tx.update(post, change, when=Post.state == "in_review", or_raise=rules.Changed())
+    with suppress(Changed), transaction() as tx:  # decided in this moment: then it was seen
+        tx.update(post, change, when=Post.state == "in_review", or_raise=Changed())
 
 
 def _posts(resident_id: str) -> list[Post]:

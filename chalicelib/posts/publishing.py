@@ -14,8 +14,8 @@ from chalicelib.content.rules import SubjectGone
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.errors import Changed, Conflict
+from chalicelib.kit.transaction import settled, transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
@@ -24,7 +24,6 @@ from chalicelib.posts.models import Alert, Post
 from chalicelib.wechat.content import Scene
 
 END = "posts.end"
-_TRIES = 3  # a post is shown, then it ends: nothing changes it more often
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -118,20 +117,19 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
 
 def withdraw(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Post:
     """Take a post back: its author, or others who publish to its area. Whoever has not been told of it yet, is not."""
-    for _ in range(_TRIES):
+
+    def take_back() -> Post:
         person = people.present(caller, now=now)
         post = find(post_id)
         _may_take_back(person, post)
         if attempt.made(post):
             return post
         rules.POST.check(post.state, "withdrawn", or_raise=rules.NotNow(detail=rules.why_not(post.state)))
-        try:
-            _take_back(post, person, attempt, now)
-        except rules.Changed:
-            continue  # shown, ended or taken back in this very moment: look again
+        _take_back(post, person, attempt, now)  # Changed: shown, ended or taken back in this very moment
         post.state = "withdrawn"
         return post
-    raise rules.Changed()
+
+    return settled(take_back, or_raise=rules.TryAgain())
 
 
 def find(post_id: str) -> Post:
@@ -168,7 +166,7 @@ def _take_back(post: Post, person: Person, attempt: Attempt, now: datetime) -> N
                 *attempt.remember(),
             ],
             when=Post.state == post.state,
-            or_raise=rules.Changed(),
+            or_raise=Changed(),
         )
         if post.author and post.author != person.id:
             facts = {"who": person.resident.nickname, "title": post.title}

@@ -65,8 +65,8 @@ class EndInvalid(Invalid):
     code, detail = "ends_at_invalid", "截止时间请选在半小时以后、一年以内。"
 
 
-class Changed(Conflict):
-    """The post is not what it was when it was read."""
+class TryAgain(Conflict):
+    """Others changed the same post again and again while this act was trying to."""
 
     code, detail = "changed_meanwhile", "这条信息刚刚有变化，请刷新后再试一次。"
 
@@ -93,7 +93,7 @@ _WHY_NOT = {
 
 def why_not(state: str) -> str:
     """What is the matter with a post in this state that it cannot be taken back."""
-    return _WHY_NOT.get(state, Changed.detail)
+    return _WHY_NOT.get(state, TryAgain.detail)
 
 
 def check_end(ends_at: datetime | None, now: datetime) -> None:

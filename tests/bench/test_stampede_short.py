@@ -21,9 +21,10 @@ def _settings_are_read_once(monkeypatch):
     settings.forget()
 
 
-def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch):
+@pytest.mark.parametrize("buckets", [1, 8])
+def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch, buckets):
     monkeypatch.setattr(crowd, "LOSES_ITS_ANSWER", 0.3)
-    market = crowd.Market.opened(masks=60, residents=200, buckets=8)
+    market = crowd.Market.opened(masks=60, residents=200, buckets=buckets)
     told = market.stampede(threads=16)
     found = aftermath.found(market, told)
     assert (found.sold, found.unsold) == (60, 0)

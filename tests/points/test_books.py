@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.kit import clock
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
@@ -285,7 +286,7 @@ class TestWithItemsThatTheCallerHasRead:
         found = read_together(*service.needed_to_spend(chen, "redemption:1"))
         spend(chen, 4, "redemption:1", now=NOON, allowance=masks(2))
         for other in ("redemption:1", "redemption:2"):
-            with pytest.raises(rules.BooksChanged), transaction() as tx:
+            with pytest.raises(Changed), transaction() as tx:
                 more = {"reason": "兑换口罩", "subject": "口罩", "now": NOON, "known": found, "allowance": masks(2)}
                 service.spend(tx, chen, 4, transfer_id=other, **more)
         assert check(chen) == 6

@@ -282,7 +282,9 @@ class PointsAndGoods(RuleBasedStateMachine):
     @rule(number=which, waiting=st.booleans(), foreign=st.integers(0, 5), key=st.sampled_from(["a", "b"]))
     def cancel(self, number: int, waiting: bool, foreign: int, key: str) -> None:
         redeemed = self.one(number, waiting)
-        who = self.people[number % 3] if foreign == 0 else redeemed.resident
+        self.call_off(self.people[number % 3] if foreign == 0 else redeemed.resident, redeemed, key)
+
+    def call_off(self, who: str, redeemed: Redeemed, key: str) -> None:
         attempt = self.street.attempt(who, f"POST /redemptions/{redeemed.id}/cancel", "", key)
         done = outcome(
             lambda: ending.cancel(
@@ -379,6 +381,9 @@ class PointsAndGoods(RuleBasedStateMachine):
         closing.close(resident, now=self.now)
         self.mall.close_account(self.people[who])
         self.did("close an account", "closed")
+        theirs = [each for each in self.mall.redeemed if each.resident == self.people[who]]
+        for redeemed in theirs[-1:]:  # from a phone that does not know it yet
+            self.call_off(self.people[who], redeemed, "late")
 
     # --------------------------------------------------------------------------------------- administrators
 
@@ -424,6 +429,15 @@ class PointsAndGoods(RuleBasedStateMachine):
         product = self.goods[of]
         terms = replace(self.mall.goods[product].terms, price=price, cap=cap)
         self.did("change terms", self.change(product, terms, tapped_by))
+
+    @precondition(lambda self: self.steps % 4 == 0 and any(each.state == "reserved" for each in self.mall.redeemed))
+    @rule(number=which)
+    def a_cap_falls_below_what_somebody_has(self, number: int) -> None:
+        """And just they tap once more, in a container that has not heard of it."""
+        redeemed = self.one(number, waiting=True)
+        terms = replace(self.mall.goods[redeemed.goods].terms, cap=1)
+        tapped_by = self.people.index(redeemed.resident)
+        self.did("change terms", self.change(redeemed.goods, terms, tapped_by))
 
     @rarely
     @rule(of=any_goods, state=st.sampled_from(["open", "closed", "open"]), tapped_by=maybe)
