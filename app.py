@@ -39,10 +39,11 @@ from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.quiz import routes as quizzes
+from chalicelib.shifts import routes as shifts
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
-for slice_ in (areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall):
+for slice_ in (areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall, shifts):
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)

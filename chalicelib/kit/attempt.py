@@ -75,6 +75,10 @@ class Attempt(msgspec.Struct, frozen=True):
         """The same for a new item."""
         return {self.mark} if self.mark else None
 
+    def marks_with(self, before: Remembers | None) -> set[str] | None:
+        """The same for an item that takes the place of an earlier one, whose requests stay known."""
+        return (before.marks or set() if before else set()) | (self.marks() or set()) or None
+
 
 class Remembers(Item):
     """An item that remembers which requests made or changed it (a handful, bounded by its life cycle)."""

@@ -22,7 +22,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from itsdangerous import BadData, URLSafeSerializer
-from pynamodb.attributes import Attribute, DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, DiscriminatorAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.attributes import NumberAttribute as NumberAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.connection import base as pynamodb_connection
@@ -53,6 +53,13 @@ class InstantAttribute(Attribute[datetime]):
 
     def deserialize(self, value: str) -> datetime:
         return clock.from_stamp(value)
+
+
+class CompactJSONAttribute(JSONAttribute):
+    """JSON without spaces and with Chinese as it is: half the bytes."""
+
+    def serialize(self, value: Any) -> str:
+        return msgspec.json.encode(value).decode()
 
 
 class _Kind(DiscriminatorAttribute):

@@ -46,6 +46,9 @@ MOMENTS: dict[Moment, tuple[str, ...]] = {
 
 HELP = "pages/help/detail?id={about}"
 POST = "pages/post/detail?id={about}"
+SHIFT = "pages/shift/detail?id={about}"
+RUN_SHIFT = "pages/staff/shift?id={about}"
+VOLUNTEER = "pages/volunteer/index"
 INBOX = "pages/inbox/index"
 REDEMPTION = "pages/mall/redemption?id={about}"
 DELIVERIES = "pages/staff/deliveries"
@@ -559,5 +562,25 @@ KINDS: dict[str, Kind] = {
         title="一笔积分有更正",
         text="“{what}”的积分收回了 {points} 分。原因：{why}。有疑问请联系社区。",
         page=POINTS,
+    ),
+    # ------------------------------------------------------------------------------------------------ shifts
+    "shift_place_free": Kind(
+        to="the first who waited for a place on a shift",
+        title="排到了，您可以参加",
+        text="“{title}”有空位了，{when}，在{place}。已为您报上名；来不了的话，请早点取消。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="已为您报上名",
+        matters=True,
+    ),
+    "shift_late_withdrawal": Kind(
+        to="the organiser, when somebody withdraws within twelve hours of the start, once for each person",
+        title="有人临时取消报名",
+        text="{who}取消了“{title}”的报名，班次 {when} 开始。请看看还缺不缺人。",
+        page=RUN_SHIFT,
+        template="to_do",
+        subject="{title}",
+        hint="{who}临时取消报名",
     ),
 }

@@ -92,6 +92,11 @@ def covers(duty: Held, roles: Iterable[str], area: str, now: datetime) -> bool:
     return duty.role in roles and areas.contains(duty.area, area) and in_force(duty, now)
 
 
+def lives_in(home: str | None, home_state: str, area: str) -> bool:
+    """Who chose a home there, unless the grid worker has said that it is not theirs."""
+    return home is not None and home_state != "declined" and areas.contains(area, home)
+
+
 def mask_phone(number: str) -> str:
     """As WeChat's own rules show a phone: the first three and the last two digits, 156******77."""
     return number[:3] + "*" * max(len(number) - 5, 1) + number[-2:]

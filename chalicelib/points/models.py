@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.kit import clock
-from chalicelib.kit.table import InstantAttribute, Item
+from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute, Item
 from chalicelib.points import rules
 
 SHARDS = 16  # partitions of an index; each takes 1,000 writes a second
@@ -90,13 +90,6 @@ class Transfer(Item, discriminator="points_transfer"):
     @property
     def movement(self) -> rules.Movement:
         return rules.Movement(self.fact, self.debit, self.credit, int(self.amount), self.month, self.undoes)
-
-
-class CompactJSONAttribute(JSONAttribute):
-    """JSON without spaces and with Chinese as it is: half the bytes."""
-
-    def serialize(self, value: Any) -> str:
-        return msgspec.json.encode(value).decode()
 
 
 class Account(Item, discriminator="points_account"):

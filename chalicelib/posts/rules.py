@@ -8,10 +8,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from chalicelib.areas import rules as areas
 from chalicelib.kit import settings
 from chalicelib.kit.errors import Conflict, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
+from chalicelib.people import rules as people
 
 # Who speaks to an area in the community's name: those who look after its residents day by day, each within their own
 # area. A post for a street or the district is published by a community worker whose duty covers it. Coordinators help
@@ -120,11 +120,6 @@ def refuse_blank(**texts: str) -> None:
         raise Invalid(fields=blank)
 
 
-def lives_in(home: str | None, home_state: str, area: str) -> bool:
-    """Who chose a home there, unless the grid worker has said that it is not theirs."""
-    return home is not None and home_state != "declined" and areas.contains(area, home)
-
-
 NoPoints = Literal["rule_off", "ended", "own_post", "not_here"]
 NO_POINTS: dict[str, str] = {
     "rule_off": "现在阅读信息不计积分。",
@@ -140,4 +135,4 @@ def no_points(post: Seen, *, reader: str, home: str | None, home_state: str, now
         return "ended"
     if post.author == reader:
         return "own_post"
-    return None if lives_in(home, home_state, post.area) else "not_here"
+    return None if people.lives_in(home, home_state, post.area) else "not_here"

@@ -27,6 +27,7 @@ from chalicelib.kit.table import Action, Condition, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import push
 from chalicelib.notices import service as notices
+from chalicelib.people import rules as people
 from chalicelib.posts import neighbours, rules
 from chalicelib.posts.models import Alert, Home, Post
 
@@ -131,7 +132,7 @@ def _tell_some(some: Sequence[Home], post: Post, alert: Alert, place: str, now: 
     told = 0
     for resident in push.reachable(KIND, [home.resident_id for home in some]):
         # As it is now: the list may lag, and whose home was declined does not live there.
-        if resident.id != post.author and rules.lives_in(resident.home, resident.home_state, post.area):
+        if resident.id != post.author and people.lives_in(resident.home, resident.home_state, post.area):
             facts = {"title": post.title, "place": place}
             notices.tell_once(resident.id, KIND, about=post.id, at=alert.began_at, now=now, **facts)
             told += 1

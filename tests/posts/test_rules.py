@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.kit.errors import Invalid
+from chalicelib.people import rules as people_rules
 from chalicelib.posts import rules
 from chalicelib.posts.models import Post, area_of, partition
 
@@ -82,7 +83,7 @@ class TestWhoLivesThere:
         ],
     )
     def test_an_area_means_every_home_in_it(self, home, state, lives):
-        assert rules.lives_in(home, state, HERE) is lives
+        assert people_rules.lives_in(home, state, HERE) is lives
 
 
 class TestWhatEarnsNothing:

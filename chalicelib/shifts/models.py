@@ -1,0 +1,214 @@
+"""Activities and their shifts, who has signed up for them, and what everybody on a shift has yet to be told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit import clock, timers
+from chalicelib.kit.attempt import Remembers
+from chalicelib.kit.table import Action, CompactJSONAttribute, InstantAttribute, Item
+from chalicelib.shifts import rules
+
+
+class Activity(Remembers, discriminator="activity"):
+    """`ACTIVITY#<activity>` / `ACTIVITY`: what somebody wants to get done with volunteers' help, and its planned shifts.
+
+    by_person: `ACTIVITIES_OF#<organiser>` / `<time>`: what somebody organises, drafts too.
+    by_due: timer `shifts.announce` from its publication until those who want to know have been told.
+    """
+
+    state = UnicodeAttribute()  # rules.ACTIVITY
+    title = UnicodeAttribute()
+    text = UnicodeAttribute()
+    service = UnicodeAttribute()  # rules.SERVICES
+    area = UnicodeAttribute()
+    audience = UnicodeAttribute()  # whoever lives there may sign up
+    organiser = UnicodeAttribute(null=True)  # None once their account is closed
+    organiser_name = UnicodeAttribute()
+    needs_approval = BooleanAttribute(default=True)
+    points_an_hour = NumberAttribute(default=0)
+    # The shifts to come, until they are published: `[{"start", "end", "place", "capacity", "quorum"}]`
+    plan = CompactJSONAttribute(default=list)
+    shifts = CompactJSONAttribute(default=list)  # ids of those that were published
+    version = NumberAttribute(default=0)  # every write raises it, and counts only on the one it has read
+    created_at = InstantAttribute()
+    published_at = InstantAttribute(null=True)
+    cancelled_at = InstantAttribute(null=True)
+    reason = UnicodeAttribute(null=True)  # of a cancellation, or of a moderator's refusal
+
+    @classmethod
+    def key(cls, activity_id: str) -> Activity:
+        return cls(f"ACTIVITY#{activity_id}", "ACTIVITY")
+
+    @property
+    def id(self) -> str:
+        return self.pk.removeprefix("ACTIVITY#")
+
+
+class Shift(Remembers, discriminator="shift"):
+    """`SHIFT#<shift>` / `SHIFT`: one time at one place, how many it takes, and how many places are taken.
+
+    by_area: `SHIFTS#<community, or larger area>` / `<start>#<shift>` while it is not cancelled.
+    by_person: `SHIFTS_RUN_BY#<organiser>` / `<start>#<shift>`: those to run.
+    by_due: timer `shifts.end` two hours after its end, then `shifts.unconfirmed` while its hours wait for confirmation.
+
+    `taken` and `waiting` count sign-ups of volunteers, `staffed` those who come in a role: decided in the write of
+    each sign-up. What the organiser changes raises `version`, and a sign-up counts only on the version it has read.
+    """
+
+    state = UnicodeAttribute()  # rules.SHIFT
+    activity = UnicodeAttribute()
+    title = UnicodeAttribute()
+    service = UnicodeAttribute()
+    area = UnicodeAttribute()
+    audience = UnicodeAttribute()
+    place = UnicodeAttribute()
+    organiser = UnicodeAttribute(null=True)
+    organiser_name = UnicodeAttribute()
+    start_at = InstantAttribute()
+    end_at = InstantAttribute()
+    capacity = NumberAttribute()  # of volunteers; roles of the quorum have places of their own
+    quorum = CompactJSONAttribute(default=dict)  # `{"volunteer": 2, "community_worker": 1}`
+    needs_approval = BooleanAttribute(default=True)
+    points_an_hour = NumberAttribute(default=0)
+    taken = NumberAttribute(default=0)
+    waiting = NumberAttribute(default=0)
+    staffed = CompactJSONAttribute(default=dict)  # `{"community_worker": 1}`
+    version = NumberAttribute(default=0)
+    cancelled_at = InstantAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    ended_at = InstantAttribute(null=True)
+    confirmed_at = InstantAttribute(null=True)
+    confirmed_by = UnicodeAttribute(null=True)
+
+    @classmethod
+    def key(cls, shift_id: str) -> Shift:
+        return cls(partition(shift_id), "SHIFT")
+
+    @property
+    def id(self) -> str:
+        """As it is known outside: with its area, so that a duty over it is read together with the shift."""
+        return f"{self.pk.removeprefix('SHIFT#')}.{self.area}"
+
+    @property
+    def left(self) -> int:
+        """Free places for volunteers. Those who wait come first."""
+        return max(int(self.capacity) - int(self.taken), 0) if not int(self.waiting) else 0
+
+    @property
+    def missing(self) -> dict[str, int]:
+        return rules.missing(self.quorum, volunteers=int(self.taken), staffed=self.staffed)
+
+    def list_it(self) -> None:
+        """Its place in the lists, for a new shift or one whose start has changed."""
+        place = f"{clock.stamp(self.start_at)}#{self.id}"
+        self.area_key, self.area_sort = listed(self.area), place
+        self.person_key, self.person_sort = f"SHIFTS_RUN_BY#{self.organiser}", place
+
+    @staticmethod
+    def unlist() -> list[Action]:
+        return [Shift.area_key.remove(), Shift.area_sort.remove()]
+
+
+class SignUp(Remembers, discriminator="sign_up"):
+    """`SHIFT#<shift>` / `SIGN_UP#<person>`: somebody's place on a shift or on its waiting list, and what became of it.
+
+    by_person: `SHIFTS_OF#<person>` / `<start>#<shift>`: my shifts. Title and times are the shift's, kept up to date.
+    """
+
+    PREFIX = "SIGN_UP#"
+
+    state = UnicodeAttribute()  # rules.SIGN_UP
+    shift = UnicodeAttribute()
+    name = UnicodeAttribute()
+    role = UnicodeAttribute(null=True)  # comes as a staff member, not as a volunteer
+    team = UnicodeAttribute(null=True)
+    team_name = UnicodeAttribute(null=True)
+    added_by = UnicodeAttribute(null=True)  # the organiser who added them
+    guest = BooleanAttribute(null=True)  # added by name, without an account: no hours of their own
+    title = UnicodeAttribute()
+    place = UnicodeAttribute()
+    start_at = InstantAttribute()
+    end_at = InstantAttribute()
+    told = NumberAttribute()  # the shift's version they know of
+    at = InstantAttribute()  # when they asked: the order of the waiting list
+    late_withdrawals = NumberAttribute(default=0)
+    cancelled_at = InstantAttribute(null=True)
+    cancelled_by = UnicodeAttribute(null=True)  # self | organiser | shift
+    in_at = InstantAttribute(null=True)
+    in_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id>
+    out_at = InstantAttribute(null=True)
+    out_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id> | forgotten
+    minutes = NumberAttribute(null=True)  # once recorded
+    recorded_at = InstantAttribute(null=True)
+
+    @classmethod
+    def key(cls, shift_id: str, person: str) -> SignUp:
+        return cls(partition(shift_id), f"{cls.PREFIX}{person}")
+
+    @property
+    def person(self) -> str:
+        return self.sk.removeprefix(self.PREFIX)
+
+    def list_it(self) -> None:
+        self.person_key, self.person_sort = shifts_of(self.person), f"{clock.stamp(self.start_at)}#{self.shift}"
+
+
+class Waiting(Item, discriminator="waiting"):
+    """`SHIFT#<shift>` / `WAIT#<time>#<person>`: a place in the queue. The first of them is promoted when a place is free."""
+
+    PREFIX = "WAIT#"
+
+    @classmethod
+    def of(cls, sign_up: SignUp) -> Waiting:
+        return cls(sign_up.pk, f"{cls.PREFIX}{clock.stamp(sign_up.at)}#{sign_up.person}")
+
+    @property
+    def person(self) -> str:
+        return self.sk.rpartition("#")[2]
+
+
+class Round(Item, discriminator="shift_round"):
+    """`SHIFT#<shift>` / `ROUND#<time>#<what>`: what has yet to be done for everybody on a shift, one after the other.
+
+    by_due: timer `shifts.round` until everybody has had their turn; then it is removed.
+    """
+
+    PREFIX = "ROUND#"
+    TIMER = "shifts.round"
+
+    what = UnicodeAttribute()  # changed | cancelled | settled
+    facts = CompactJSONAttribute(default=dict)  # of the message: what was changed, why it was cancelled
+    reached = UnicodeAttribute(default="")  # SK of the sign-up up to which it is done
+
+    @classmethod
+    def of(cls, shift: Shift, what: str, now: datetime, **facts: str) -> Round:
+        made: Round = cls(
+            shift.pk,
+            f"{cls.PREFIX}{clock.stamp(now)}#{what}",
+            what=what,
+            facts=facts,
+            **timers.fields(shift.pk, cls.TIMER, now),
+        )
+        return made
+
+
+def partition(shift_id: str) -> str:
+    return f"SHIFT#{shift_id.partition('.')[0]}"
+
+
+def area_of(shift_id: str) -> str | None:
+    """The area that a shift's id names; None when it names none."""
+    area = shift_id.partition(".")[2]
+    return area if areas.well_formed(area) else None
+
+
+def listed(area: str) -> str:
+    return f"SHIFTS#{rules.listed_in(area)}"
+
+
+def shifts_of(person: str) -> str:
+    return f"SHIFTS_OF#{person}"

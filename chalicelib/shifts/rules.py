@@ -1,0 +1,196 @@
+"""What may be signed up for, when, and what counts as an hour. Nobody is read here, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit import settings
+from chalicelib.kit.errors import Conflict, NotFound, Refused
+from chalicelib.kit.flow import Flow
+from chalicelib.people import rules as people
+
+# Who plans and runs shifts: those who look after the area's residents day by day.
+ORGANISERS = people.CARERS
+# Whom a shift may need besides volunteers; each named role has places of its own, beside the volunteers' capacity.
+NeededRole = Literal["micro_grid_head", "grid_worker", "community_worker", "coordinator"]
+
+ACTIVITY = Flow(
+    {
+        "draft": {"in_review", "published", "cancelled"},
+        "in_review": {"published", "cancelled", "refused"},
+        "published": {"cancelled"},
+    }
+)
+SHIFT = Flow({"published": {"ended", "cancelled"}})
+SIGN_UP = Flow(
+    {
+        "waiting": {"signed_up", "cancelled"},
+        "signed_up": {"checked_in", "cancelled", "no_show"},
+        "checked_in": {"checked_out"},
+        "cancelled": {"signed_up", "waiting"},
+    }
+)
+# As people read them in the copy of their data.
+SIGN_UP_STATES = {
+    "waiting": "排队中",
+    "signed_up": "已报名",
+    "checked_in": "已签到",
+    "checked_out": "已签退",
+    "cancelled": "已取消",
+    "no_show": "未到",
+}
+HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
+
+Service = Literal["gate", "patrol", "care", "environment", "culture", "traffic", "other"]
+SERVICES: dict[str, str] = {
+    "gate": "守小门",
+    "patrol": "巡逻",
+    "care": "关爱帮扶",
+    "environment": "环境整治",
+    "culture": "文体活动",
+    "traffic": "文明交通",
+    "other": "其他服务",
+}
+
+SHIFTS_AT_MOST = 45  # of one activity: it is cancelled in one write, with two items for each of them
+CAPACITY_AT_MOST = 500
+WAITING_AT_MOST = 3_000
+SHIFT_LASTS_AT_MOST = timedelta(hours=16)
+LATE_WITHIN = timedelta(hours=12)  # of the start: a withdrawal is noted, because it is hard to find somebody else
+CHECK_IN_OPENS = timedelta(minutes=30)  # before the start
+CLOSES_AFTER = timedelta(hours=2)  # the end: by then whoever is still checked in has forgotten to check out
+
+
+class ShiftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Group `shifts`."""
+
+    alerts_a_day: Annotated[int, Meta(ge=0)] = 3  # of new shifts, to one volunteer
+
+
+settings_in_force = settings.group("shifts", ShiftSettings)
+
+
+class ShiftGone(NotFound):
+    code, detail = "shift_not_found", "没有找到这个班次，可能已经取消，请返回列表刷新。"
+
+
+class ShiftCancelled(Refused):
+    code, detail = "shift_cancelled", "这个班次已经取消，请看看别的班次。"
+
+
+class SignUpClosed(Refused):
+    code, detail = "sign_up_closed", "这个班次已经开始，不能再报名。请看看别的班次。"
+
+
+class ShiftFull(Refused):
+    code, detail = "shift_full", "这个班次已经报满。可以选择排队，有人退出时会按先后顺序通知您。"
+
+
+class OnlySomePlacesLeft(Refused):
+    code = "only_some_places_left"
+
+    def __init__(self, left: int) -> None:
+        super().__init__(detail=f"这个班次只剩 {left} 个名额，小队要全员一起报名。请换一个班次，或减少队员。")
+
+
+class WaitingListFull(Refused):
+    code, detail = "waiting_list_full", "这个班次排队的人太多了，请看看别的班次。"
+
+
+class RoleFilled(Refused):
+    code = "role_filled"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(detail=f"这个班次已经有{people.ROLE_NAMES[role]}了。您可以作为志愿者报名。")
+
+
+class HomeNeeded(Refused):
+    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再来报名。"
+
+
+class NotOfTheAudience(Refused):
+    code, detail = "not_of_the_audience", "这个班次只面向本区域的居民，请看看您所在社区的班次。"
+
+
+class AlreadySignedUp(Refused):
+    code, detail = "already_signed_up", "您已经报过名了，不用再报。"
+
+
+class NotSignedUp(Refused):
+    code, detail = "not_signed_up", "您没有报这个班次，请在“我的班次”里看看。"
+
+
+class TooLateToWithdraw(Refused):
+    code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
+
+
+class TryAgain(Conflict):
+    """Others changed the same shift again and again while this act was trying to."""
+
+    code, detail = "changed_meanwhile", "报名的人很多，请刷新后再试一次。"
+
+
+class Seen(Protocol):
+    """What a rule needs to know of a shift."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def start_at(self) -> datetime: ...
+    @property
+    def end_at(self) -> datetime: ...
+    @property
+    def audience(self) -> str: ...
+
+
+def check_open(shift: Seen, *, now: datetime) -> None:
+    """May anybody sign up now?"""
+    if shift.state == "cancelled":
+        raise ShiftCancelled()
+    if shift.state != "published" or now >= shift.start_at:
+        raise SignUpClosed()
+
+
+def check_audience(shift: Seen, home: str | None, home_state: str) -> None:
+    if home is None or home_state == "declined":
+        raise HomeNeeded()
+    if not people.lives_in(home, home_state, shift.audience):
+        raise NotOfTheAudience()
+
+
+def listed_in(area: str) -> str:
+    """Whose list of shifts an area's shifts stand in: its community's, or its own when it is larger."""
+    return areas.at_level(area, "community") or area
+
+
+def missing(quorum: Mapping[str, int], *, volunteers: int, staffed: Mapping[str, int]) -> dict[str, int]:
+    """Who is still missing for a shift to take place: `{"volunteer": 2, "community_worker": 1}`."""
+    there = {**staffed, "volunteer": volunteers}
+    short = {role: needed - there.get(role, 0) for role, needed in quorum.items()}
+    return {role: number for role, number in short.items() if number > 0}
+
+
+def still_missing(short: Mapping[str, int]) -> str:
+    """As the organiser reads it: 还缺：社区工作人员 1 名、志愿者 2 名. "" when nobody is missing."""
+    names = people.ROLE_NAMES | {"volunteer": "志愿者"}
+    return "还缺：" + "、".join(f"{names[role]} {number} 名" for role, number in short.items()) if short else ""
+
+
+def minutes_served(came: datetime, left: datetime, *, start: datetime, end: datetime) -> int:
+    """Service hours in full minutes: the time between check-in and check-out that lies within the shift.
+
+    Late in and early out count as they were; seconds that make no full minute are dropped, once, at the end.
+    """
+    seconds = (min(left, end) - max(came, start)).total_seconds()
+    return max(int(seconds // 60), 0)
+
+
+def points_for(minutes: int, an_hour: int) -> int:
+    """Points for served minutes, rounded down once: 90 minutes at 5 points an hour are 7."""
+    return minutes * an_hour // 60

@@ -1,0 +1,93 @@
+"""Those who volunteer: one partition per resident, `VOLUNTEER#<resident>`, and their teams and statements.
+
+Who somebody really is (name, birth date, contacts) is sealed with the resident's own vault key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.areas import rules as areas
+from chalicelib.kit import clock
+from chalicelib.kit.attempt import Remembers
+from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute
+
+
+def partition(resident_id: str) -> str:
+    return f"VOLUNTEER#{resident_id}"
+
+
+class Volunteer(Remembers, discriminator="volunteer"):
+    """`VOLUNTEER#<resident>` / `FILE`: somebody's application, and the times that their shifts take.
+
+    by_area: `VOLUNTEERS_APPLIED#<district>` / `<area>#<time>` while the application waits for a decision.
+    Every write raises `version` and counts only on the version it has read: so nobody is on two shifts at once.
+    """
+
+    state = UnicodeAttribute(default="none")  # rules.VOLUNTEER
+    nickname = UnicodeAttribute(default="")
+    area = UnicodeAttribute(null=True)  # whose grid worker decides
+    skills = CompactJSONAttribute(default=list)
+    free_times = CompactJSONAttribute(default=list)
+    name_sealed = BinaryAttribute(legacy_encoding=False, null=True)
+    birth_sealed = BinaryAttribute(legacy_encoding=False, null=True)
+    contact_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # JSON of rules.Contact: in an emergency
+    minor = BooleanAttribute(null=True)  # when they applied: only then is the birth date looked at by a sign-up
+    guardian_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # JSON of rules.Contact
+    guardian_at = InstantAttribute(null=True)
+    guardian_by = UnicodeAttribute(null=True)
+    applied_at = InstantAttribute(null=True)
+    decided_at = InstantAttribute(null=True)
+    decided_by = UnicodeAttribute(null=True)
+    declined_reason = UnicodeAttribute(null=True)
+    taken = CompactJSONAttribute(default=dict)  # rules.Taken
+    version = NumberAttribute(default=0)
+
+    @classmethod
+    def key(cls, resident_id: str) -> Volunteer:
+        return cls(partition(resident_id), "FILE")
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("VOLUNTEER#")
+
+    @staticmethod
+    def applied(area: str) -> str:
+        return f"VOLUNTEERS_APPLIED#{areas.district(area)}"
+
+
+class ServiceRecord(Remembers, discriminator="service_record"):
+    """`VOLUNTEER#<resident>` / `RECORD#<start>#<shift>`: the confirmed hours of one shift. All versions are kept.
+
+    Written once by the confirmation; only a decided correction changes `minutes`, and adds to `versions`.
+    """
+
+    PREFIX = "RECORD#"
+
+    shift = UnicodeAttribute()
+    title = UnicodeAttribute()
+    service = UnicodeAttribute()
+    area = UnicodeAttribute()
+    place = UnicodeAttribute()
+    start_at = InstantAttribute()
+    end_at = InstantAttribute()
+    minutes = NumberAttribute()
+    how = UnicodeAttribute()  # checked | recorded
+    recorded_by = UnicodeAttribute()
+    recorded_by_name = UnicodeAttribute()
+    recorded_at = InstantAttribute()
+    why = UnicodeAttribute(null=True)  # of hours recorded by an organiser, or by a correction
+    points_an_hour = NumberAttribute(default=0)
+    points = NumberAttribute(default=0)  # what was earned with it
+    # The earlier ones, oldest first: `[{"minutes", "how", "by", "by_name", "at", "why"}]`
+    versions = CompactJSONAttribute(default=list)
+
+    @classmethod
+    def key(cls, resident_id: str, shift: str, start: datetime) -> ServiceRecord:
+        return cls(partition(resident_id), f"{cls.PREFIX}{clock.stamp(start)}#{shift}")
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("VOLUNTEER#")

@@ -1,0 +1,143 @@
+"""Who may volunteer and how an application goes; why a time is not free. Nobody is read here, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.kit import clock, settings
+from chalicelib.kit.errors import Conflict, NotFound, Refused
+from chalicelib.kit.flow import Flow
+
+# `none`: keeps a diary only, because some activities ask for no application.
+VOLUNTEER = Flow(
+    {
+        "none": {"applied"},
+        "applied": {"approved", "declined", "left"},
+        "approved": {"left"},
+        "declined": {"applied"},
+        "left": {"applied"},
+    }
+)
+# As people read them in the copy of their data.
+STATES = {
+    "none": "未申请",
+    "applied": "等待审核",
+    "approved": "已通过",
+    "declined": "未通过",
+    "left": "已退出",
+}
+# Who decides on an application and keeps the file: the grid worker, and the community office for grids without one.
+DECIDERS = frozenset({"grid_worker", "community_worker"})
+
+GUARDIAN_UNTIL = 16  # years
+SHIFTS_AHEAD_AT_MOST = 60  # a gate shift every morning and afternoon of a month
+
+Skill = Literal["medical", "driving", "repairs", "psychology", "law", "teaching", "languages", "computers", "other"]
+# As people choose and read them, and as they stand in a statement.
+SKILLS: dict[str, str] = {
+    "medical": "医护急救",
+    "driving": "驾驶",
+    "repairs": "水电维修",
+    "psychology": "心理疏导",
+    "law": "法律咨询",
+    "teaching": "辅导教学",
+    "languages": "外语方言",
+    "computers": "电脑手机",
+    "other": "其他",
+}
+FreeTime = Literal["workday_day", "workday_evening", "weekend_day", "weekend_evening"]
+FREE_TIMES: dict[str, str] = {
+    "workday_day": "工作日白天",
+    "workday_evening": "工作日晚上",
+    "weekend_day": "周末白天",
+    "weekend_evening": "周末晚上",
+}
+
+
+class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Group `volunteers`."""
+
+    applications_a_day: Annotated[int, Meta(ge=1)] = 3
+    statements_a_day: Annotated[int, Meta(ge=1)] = 5
+
+
+settings_in_force = settings.group("volunteers", VolunteerSettings)
+
+
+class VolunteerUnknown(NotFound):
+    code, detail = "volunteer_not_found", "没有找到这位志愿者，请返回刷新。"
+
+
+class NotAVolunteer(Refused):
+    code, detail = "volunteer_approval_needed", "这项活动要先成为志愿者，请在“志愿服务”里申请，网格员通过后再来报名。"
+
+
+class GuardianNeeded(Refused):
+    code, detail = (
+        "guardian_consent_needed",
+        "未满 16 岁参加志愿服务，要先有监护人同意。请监护人到社区登记，登记后再来报名。",
+    )
+
+
+class Clash(Refused):
+    """The time is taken by another shift, signed up for or waited for."""
+
+    code = "shifts_overlap"
+
+    def __init__(self, start: datetime, end: datetime) -> None:
+        super().__init__(
+            detail=f"您在 {clock.spoken(start)} 到 {clock.local(end):%H:%M} 已有班次或在排队，时间冲突。请先取消那一个。"
+        )
+
+
+class TooManyAhead(Refused):
+    code, detail = "too_many_shifts", f"您已经报了 {SHIFTS_AHEAD_AT_MOST} 个班次，先完成一些再报吧。"
+
+
+class TryAgain(Conflict):
+    """Others changed the same again and again while this act was trying to."""
+
+    code, detail = "changed_meanwhile", "情况刚刚有变化，请刷新后再试一次。"
+
+
+class Times(NamedTuple):
+    """When somebody is on a shift."""
+
+    shift: str
+    start: datetime
+    end: datetime
+
+
+Taken = Mapping[str, tuple[int, int]]  # shift → epoch seconds of its start and end
+
+
+def still_taken(taken: Taken, now: datetime) -> dict[str, tuple[int, int]]:
+    """Without what is over."""
+    moment = int(now.timestamp())
+    return {shift: (start, end) for shift, (start, end) in taken.items() if end > moment}
+
+
+def with_times(taken: Taken, wanted: Times, *, now: datetime) -> dict[str, tuple[int, int]]:
+    """What is taken with these times: Clash when they overlap those of another shift, TooManyAhead. They may touch."""
+    others = {shift: span for shift, span in still_taken(taken, now).items() if shift != wanted.shift}
+    start, end = int(wanted.start.timestamp()), int(wanted.end.timestamp())
+    for first, last in others.values():
+        if first < end and start < last:
+            raise Clash(datetime.fromtimestamp(first, clock.SHANGHAI), datetime.fromtimestamp(last, clock.SHANGHAI))
+    if len(others) >= SHIFTS_AHEAD_AT_MOST:
+        raise TooManyAhead()
+    return others | {wanted.shift: (start, end)}
+
+
+def age(born: date, on: date) -> int:
+    """In full years (周岁), which are complete on the day after the birthday: 法释〔2006〕1号, article 2."""
+    return on.year - born.year - ((on.month, on.day) <= (born.month, born.day))
+
+
+def needs_guardian(born: date, on: date) -> bool:
+    return age(born, on) < GUARDIAN_UNTIL
