@@ -12,7 +12,7 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribu
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Remembers
-from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute
+from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute, Item
 
 
 def partition(resident_id: str) -> str:
@@ -91,3 +91,45 @@ class ServiceRecord(Remembers, discriminator="service_record"):
     @property
     def resident_id(self) -> str:
         return self.pk.removeprefix("VOLUNTEER#")
+
+
+class Register(Item, discriminator="service_register"):
+    """`VOLUNTEER#<resident>` / `REGISTER`: which statements of hours are out and valid, and how often hours changed.
+
+    A statement is issued under the version it has read, and a correction revokes under the version it has read: so no
+    statement is issued with hours that were corrected in the same moment.
+    """
+
+    issued = CompactJSONAttribute(default=list)  # `[{"number", "from", "to"}]`, days in Shanghai, both included
+    version = NumberAttribute(default=0)
+
+    @classmethod
+    def key(cls, resident_id: str) -> Register:
+        return cls(partition(resident_id), "REGISTER")
+
+
+class Statement(Remembers, discriminator="statement"):
+    """`STATEMENT#<number>` / `STATEMENT`: a statement of hours as it was issued. The number is all it takes to see it.
+
+    by_person: `STATEMENTS_OF#<resident>` / `<time>`: those somebody was issued.
+    """
+
+    resident = UnicodeAttribute()
+    state = UnicodeAttribute()  # valid | superseded | revoked
+    from_day = UnicodeAttribute()
+    to_day = UnicodeAttribute()
+    issued_at = InstantAttribute()
+    person_sealed = BinaryAttribute(legacy_encoding=False)  # JSON: whose hours these are
+    content = CompactJSONAttribute()  # what the paper shows beside that
+    minutes = NumberAttribute()
+    superseded_by = UnicodeAttribute(null=True)
+    ended_at = InstantAttribute(null=True)  # when it was superseded or revoked
+    reason = UnicodeAttribute(null=True)
+
+    @classmethod
+    def key(cls, number: str) -> Statement:
+        return cls(f"STATEMENT#{number}", "STATEMENT")
+
+    @property
+    def number(self) -> str:
+        return self.pk.removeprefix("STATEMENT#")

@@ -1,0 +1,86 @@
+"""Service records: the confirmed hours of one shift, written once and changed only by a decided correction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.kit import clock
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.table import Condition, Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.volunteers.models import Register, ServiceRecord, Statement
+
+
+def add(tx: transaction, record: ServiceRecord) -> None:
+    """Write the hours of a shift, once: Changed when they have been written meanwhile."""
+    tx.create(record, or_raise=Changed())
+
+
+def correct(
+    tx: transaction,
+    record: ServiceRecord,
+    register: Register | None,
+    *,
+    minutes: int,
+    points: int,
+    by: str,
+    by_name: str,
+    why: str,
+    now: datetime,
+) -> None:
+    """Put other minutes in force; the earlier ones stay in `versions`. Statements that show them are revoked.
+
+    `record` and `register` as read consistently (the register is None when no statement was ever issued).
+    """
+    earlier = {
+        "minutes": int(record.minutes),
+        "how": record.how,
+        "by": record.recorded_by,
+        "by_name": record.recorded_by_name,
+        "at": clock.stamp(record.recorded_at),
+        "why": record.why,
+    }
+    tx.update(
+        record,
+        [
+            ServiceRecord.minutes.set(minutes),
+            ServiceRecord.points.set(points),
+            ServiceRecord.how.set("recorded"),
+            ServiceRecord.recorded_by.set(by),
+            ServiceRecord.recorded_by_name.set(by_name),
+            ServiceRecord.recorded_at.set(now),
+            ServiceRecord.why.set(why),
+            ServiceRecord.versions.set([*record.versions, earlier]),
+        ],
+        when=(ServiceRecord.minutes == int(record.minutes)) & (ServiceRecord.recorded_at == record.recorded_at),
+        or_raise=Changed(),
+    )
+    _revoke(tx, register, record, now)
+
+
+def revoke_for_new(tx: transaction, register: Register | None, record: ServiceRecord, *, now: datetime) -> None:
+    """The same for hours that are added afterwards, by a correction, to a period that a statement already covers."""
+    _revoke(tx, register, record, now)
+
+
+def _revoke(tx: transaction, register: Register | None, record: ServiceRecord, now: datetime) -> None:
+    day = f"{clock.day(record.start_at)}"
+    issued = register.issued if register else []
+    covering = [each for each in issued if each["from"] <= day <= each["to"]]
+    others = [each for each in issued if each not in covering]
+    tx.update(
+        Register.key(record.resident_id),
+        [Register.issued.set(others), Register.version.set(int(register.version) + 1 if register else 1)],
+        when=as_read(register),
+        or_raise=Changed(),
+        create=True,
+    )
+    for each in covering:
+        revoked = [Statement.state.set("revoked"), Statement.ended_at.set(now), Statement.reason.set("服务时长有更正")]
+        tx.update(Statement.key(each["number"]), revoked, when=Statement.state == "valid", or_raise=Changed())
+
+
+def as_read(register: Register | None) -> Condition:
+    """True as long as no statement was issued and no hours were corrected since."""
+    unchanged: Condition = Item.pk.does_not_exist() if register is None else Register.version == int(register.version)
+    return unchanged
