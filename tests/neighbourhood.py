@@ -8,7 +8,6 @@ def test_something(hood):
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -128,6 +127,3 @@ class Hood:
         current = type(item).fetch(item.pk, item.sk)
         if current.due_at is not None and current.due_at <= now:
             timers._run(current, now)
-
-
-MakeHood = Callable[[], Hood]
