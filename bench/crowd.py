@@ -51,7 +51,7 @@ PRICE, POINTS, TOO_FEW, CAP = 5, 50, 3, 2
 BUCKETS = 32
 _COMMUNITY, _ELSEWHERE = "330402001001", "330483001001"
 LOSES_ITS_ANSWER = 0.01  # of the AWS calls; half of them once, half for good
-_TAPS_TWICE = 0.2
+TAPS_TWICE = 0.2
 _ASKS_AT_MOST = 20
 _COMES_BACK_AFTER = 0.05  # seconds, when told to; a phone waits longer, and the machine would idle
 
@@ -170,10 +170,10 @@ class Market:
         chance = random.Random(self.seed)
         taps = [(buyer, True) for buyer in self.buyers]
         chance.shuffle(taps)
-        twice = [[tap, (tap[0], False)] if chance.random() < _TAPS_TWICE else [tap] for tap in taps]
+        twice = [[tap, (tap[0], False)] if chance.random() < TAPS_TWICE else [tap] for tap in taps]
         sight = Sight(self.seed, LOSES_ITS_ANSWER)
         with watching(sight):
-            done = at_once(threads, _mixed(twice, beside, chance), lambda job: self._do(job, sight))
+            done = at_once(threads, mixed(twice, beside, chance), lambda job: self._do(job, sight))
         self.lost, self.beside = sight.lost, [each for each in done if isinstance(each, Beside)]
         return [each for each in done if isinstance(each, Told)]
 
@@ -182,37 +182,56 @@ class Market:
 
     def _ask(self, buyer: Buyer, first_tap: bool, sight: Sight) -> Told:
         """A person at the phone: asks until there is an answer, always with the same key."""
-        key = f"tap-{self.product_id}"
-        attempt = Attempt(buyer.caller.id, f"/products/{self.product_id}/redemptions", b"{}", key)
+        attempt = Attempt(buyer.caller.id, f"/products/{self.product_id}/redemptions", b"{}", f"tap-{self.product_id}")
         wish = Wish(quantity=buyer.quantity, price=PRICE)
-        quiet = True
-        for _ in range(_ASKS_AT_MOST):
-            spent, began = sight.begin(), time.perf_counter()
-            redemption = refusal = None
-            try:
-                made = redeeming.redeem(
-                    caller=buyer.caller, product_id=self.product_id, wish=wish, attempt=attempt, now=clock.now()
-                )
-                redemption = made.id
-            except Problem as problem:
-                if problem.status == 429:
-                    quiet = False
-                    time.sleep(_COMES_BACK_AFTER)
-                    continue
-                refusal = problem.code
-            except (PynamoDBException, BotoCoreError):
+        answer = ask(
+            sight,
+            lambda: redeeming.redeem(
+                caller=buyer.caller, product_id=self.product_id, wish=wish, attempt=attempt, now=clock.now()
+            ),
+        )
+        redemption = answer.result.id if answer.result else None
+        return Told(buyer, redemption, answer.refusal, first_tap, *answer[2:])
+
+
+class Answer(NamedTuple):
+    """What a request came to in the end, a result or the code of a refusal, and what it took."""
+
+    result: Any | None
+    refusal: str | None
+    quiet: bool
+    seconds: float
+    calls: int
+    write_units: float
+    ended: float
+
+
+def ask(sight: Sight, act: Callable[[], Any]) -> Answer:
+    """Ask until there is an answer; what is counted is the asking that got it."""
+    quiet = True
+    for _ in range(_ASKS_AT_MOST):
+        spent, began = sight.begin(), time.perf_counter()
+        result = refusal = None
+        try:
+            result = act()
+        except Problem as problem:
+            if problem.status == 429:
                 quiet = False
-                if not sight.struck:
-                    sight.lost["by themselves"] += 1
+                time.sleep(_COMES_BACK_AFTER)
                 continue
-            ended = time.perf_counter()
-            quiet = quiet and not sight.struck
-            seconds, calls = ended - began, len(spent.calls)
-            return Told(buyer, redemption, refusal, first_tap, quiet, seconds, calls, spent.write_units, ended)
-        return Told(buyer, None, "never_told", first_tap, False, 0.0, 0, 0.0, time.perf_counter())
+            refusal = problem.code
+        except (PynamoDBException, BotoCoreError):
+            quiet = False
+            if not sight.struck:
+                sight.lost["by themselves"] += 1
+            continue
+        ended = time.perf_counter()
+        quiet = quiet and not sight.struck
+        return Answer(result, refusal, quiet, ended - began, len(spent.calls), spent.write_units, ended)
+    return Answer(None, "never_told", False, 0.0, 0, 0.0, time.perf_counter())
 
 
-def _mixed(taps: list[list[Any]], beside: Sequence[Any], chance: random.Random) -> Iterator[Any]:
+def mixed(taps: list[list[Any]], beside: Sequence[Any], chance: random.Random) -> Iterator[Any]:
     """Both in one line, at random; who taps twice stays behind themselves."""
     groups = [*taps, *([each] for each in beside)]
     chance.shuffle(groups)

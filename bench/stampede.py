@@ -33,7 +33,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,14 +84,13 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 def run(engine: str, *, masks: int, residents: int, threads: int, seed: int) -> bool:
     """Print what happened; whether exactly everything was sold, once each."""
-    from bench import aftermath, crowd
-    from bench.bare import Bare
+    from bench import aftermath, bare, crowd
 
     print(f"\n{engine}: {masks:,} masks, {residents:,} residents, {threads} threads", flush=True)
     market = crowd.Market.opened(masks=masks, residents=residents, seed=seed)
-    bare = Bare().prepare(residents // _FOR_ONE_BARE)
+    beside = bare.of_a_redemption().prepare(residents // _FOR_ONE_BARE)
     began = time.perf_counter()
-    told = market.stampede(threads=threads, beside=bare)
+    told = market.stampede(threads=threads, beside=beside)
     took = time.perf_counter() - began
     found = aftermath.found(market, told)
     _say_what_was_sold(market, found, told)
@@ -161,6 +160,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=ENGINES, help="only this one")
     asked = parser.parse_args()
+    sizes = {"masks": asked.masks, "residents": asked.residents, "threads": asked.threads, "seed": asked.seed}
+    return each_engine(asked.engine, lambda engine: run(engine, **sizes))
+
+
+def each_engine(only: str | None, run: Callable[[str], bool]) -> int:
+    """Run on every engine that there is, or on one. 0 when all went as it ought to: what a process says at its end."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     # Before anything of chalicelib is imported, as in tests/conftest.py.
@@ -168,13 +173,12 @@ def main() -> int:
     wire.watch_all()
     exact = True
     with local_aws.running():
-        for engine in [asked.engine] if asked.engine else ENGINES:
+        for engine in [only] if only else ENGINES:
             if engine == "dynoxide" and engines.dynoxide() is None:
                 print(f"\ndynoxide: skipped, {engines.why_not()}")
                 continue
             with tables_in(engine):
-                sizes = {"masks": asked.masks, "residents": asked.residents, "threads": asked.threads}
-                exact = run(engine, **sizes, seed=asked.seed) and exact
+                exact = run(engine) and exact
     return 0 if exact else 1
 
 

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from bench import aftermath, crowd
-from bench.bare import Bare
+from bench import aftermath, bare, crowd
 from chalicelib.kit import settings
 from chalicelib.kit.table import Item
 from tests.engine import local_aws
@@ -35,13 +34,13 @@ def test_sixty_masks_and_two_hundred_residents(each_engine, monkeypatch, buckets
 
 
 def test_the_bare_calls_are_those_of_a_redemption_and_disturb_nobody(each_engine):
-    bare = Bare().prepare(12)
-    reads = [each.args[0] for each in bare]
+    beside = bare.of_a_redemption().prepare(12)
+    reads = [each.args[0] for each in beside]
     assert [len(read[Item.Meta.table_name]["Keys"]) if read else 0 for read in reads] == [0, 5] * 6
-    for each in bare:
+    for each in beside:
         assert [next(iter(item)) for item in each.args[1]] == ["Put", "Put", "Update", "Update"]
     market = crowd.Market.opened(masks=10, residents=40, buckets=2)
-    told = market.stampede(threads=8, beside=bare)
+    told = market.stampede(threads=8, beside=beside)
     assert sorted(each.calls for each in market.beside) == [1] * 6 + [2] * 6
     found = aftermath.found(market, told)
     assert (found.sold, found.doubled, found.negative, found.wrong) == (10, 0, 0, 0)
