@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import settings
-from chalicelib.kit.errors import Conflict, NotFound, Refused
+from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Refused
 from chalicelib.kit.flow import Flow
 from chalicelib.people import rules as people
 
@@ -114,7 +114,7 @@ class HomeNeeded(Refused):
     code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再来报名。"
 
 
-class NotOfTheAudience(Refused):
+class NotOfTheAudience(Forbidden):
     code, detail = "not_of_the_audience", "这个班次只面向本区域的居民，请看看您所在社区的班次。"
 
 

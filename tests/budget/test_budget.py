@@ -21,7 +21,7 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, mall, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http

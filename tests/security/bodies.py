@@ -47,6 +47,7 @@ def right_body(route: Route, world: World) -> Any:
         "POST /products/{product_id}/photos": {},
         "PUT /me/help-alerts": {"on": True},
         "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"answers": world.answers},
+        "POST /shifts/{shift_id}/sign-up": {"wait": True},
         "POST /posts": {**WATER, "area": hood.community},
         "POST /posts/{post_id}/photos": {},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},

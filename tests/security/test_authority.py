@@ -128,6 +128,9 @@ ROWS: dict[str, set[str]] = {
     "POST /quizzes/{quiz_id}/attempts": RESIDENTS,
     "GET /quizzes/{quiz_id}/attempts/{attempt_id}": {"owner"},
     "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"owner"},
+    # Shifts: one's own time, too.
+    "POST /shifts/{shift_id}/sign-up": RESIDENTS,
+    "POST /shifts/{shift_id}/withdraw": RESIDENTS,
 }
 # Of their own who may, some have nothing to show yet; that is no refusal of theirs.
 NOTHING_YET = {"no_copy", "invitation_not_found"}

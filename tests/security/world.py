@@ -16,6 +16,7 @@ from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
+from tests.shifts import gate
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 MASKS = {
@@ -86,6 +87,8 @@ def build(hood: Hood) -> World:
     ids["quiz_id"] = school.quiz(hood.community)
     ids["attempt_id"] = made(school.start(owner, ids["quiz_id"]))["id"]
     answers = school.solution(owner, ids["attempt_id"])
+    ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
+    made(gate.sign_up(owner, ids["shift_id"]))
     newcomer = hood.somebody("新来的")
     return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
 

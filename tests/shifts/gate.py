@@ -21,21 +21,26 @@ from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 
 
-def shift(
-    hood: Hood,
+def shift(hood: Hood, *, organiser: Neighbour | None = None, **terms: Any) -> str:
+    """A published gate shift of the community, written at once. Returns its id."""
+    return shift_in(hood.community, organiser=organiser.id if organiser else None, **terms)
+
+
+def shift_in(
+    area: str,
     *,
-    organiser: Neighbour | None = None,
+    organiser: str | None = None,
     starts: timedelta = timedelta(days=2),
     lasts: timedelta = timedelta(hours=4),
     **terms: Any,
 ) -> str:
-    """A published gate shift of the community, written at once. Returns its id."""
+    """The same of any area, with the organiser's id."""
     now = clock.now()
-    made = Shift.key(f"{ids.new_id('shift')}.{hood.community}")
+    made = Shift.key(f"{ids.new_id('shift')}.{area}")
     made.state, made.activity = "published", ids.new_id("activity")
     made.title, made.service, made.place = "守小门", "gate", "桂苑社区东门"
-    made.area = made.audience = hood.community
-    made.organiser, made.organiser_name = (organiser.id, organiser.name) if organiser else (None, "组织者")
+    made.area = made.audience = area
+    made.organiser, made.organiser_name = organiser, "组织者"
     made.start_at = now + starts
     made.end_at = made.start_at + lasts
     made.capacity = 10
@@ -52,13 +57,13 @@ def shift(
 def volunteer(hood: Hood, name: str = "志愿者", **more: Any) -> Neighbour:
     """A resident whose application was approved, written at once."""
     neighbour = hood.resident(name)
-    approve(neighbour, **more)
+    approve(neighbour.id, hood.micro_grid, name=name, **more)
     return neighbour
 
 
-def approve(neighbour: Neighbour, **more: Any) -> None:
-    file = Volunteer.key(neighbour.id)
-    file.state, file.nickname, file.area, file.version = "approved", neighbour.name, neighbour.hood.micro_grid, 1
+def approve(resident_id: str, area: str, *, name: str = "志愿者", **more: Any) -> None:
+    file = Volunteer.key(resident_id)
+    file.state, file.nickname, file.area, file.version = "approved", name, area, 1
     file.applied_at = file.decided_at = clock.now()
     for name, value in more.items():
         setattr(file, name, value)
