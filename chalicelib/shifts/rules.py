@@ -122,7 +122,7 @@ class AlreadySignedUp(Refused):
     code, detail = "already_signed_up", "您已经报过名了，不用再报。"
 
 
-class NotSignedUp(Refused):
+class NotSignedUp(NotFound):
     code, detail = "not_signed_up", "您没有报这个班次，请在“我的班次”里看看。"
 
 
