@@ -63,8 +63,9 @@ bench: $(INSTALLED) ## the benchmarks, each printing a table
 	$(VENV)/python -m bench.cold_start
 	$(VENV)/python -m bench.requests
 
-stampede: $(INSTALLED) ## 20,000 people for 9,000 masks: exactly 9,000, on each engine; and what DynamoDB's partitions would do
+stampede: $(INSTALLED) ## 20,000 people for 9,000 masks, 2,000 for 100 places on a shift, on each engine; and DynamoDB's partitions
 	$(VENV)/python -m bench.stampede
+	$(VENV)/python -m bench.signup_rush
 	$(VENV)/python -m bench.partitions
 
 clean: ## forget the local data and everything built; the environment in .venv stays
