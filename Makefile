@@ -22,8 +22,8 @@ help: ## list the commands
 run: $(INSTALLED) ## the whole product on this machine, until Ctrl-C (PORT, AWS_PORT, WECHAT_PORT)
 	@$(VENV)/python -m local --port $(PORT) --aws-port $(AWS_PORT) --wechat-port $(WECHAT_PORT)
 
-demo: $(INSTALLED) ## play the story of the masks against a running `make run`
-	@$(VENV)/python -m local.story --port $(PORT) --wechat-port $(WECHAT_PORT)
+demo: $(INSTALLED) ## play the stories of the masks and the gate against a running `make run`
+	@$(VENV)/python -m local.story --port $(PORT) --aws-port $(AWS_PORT) --wechat-port $(WECHAT_PORT)
 
 PERSON ?= li-ju
 token: $(INSTALLED) ## log in as a demo person (PERSON=li-ju) and print the session token

@@ -46,6 +46,10 @@ PEOPLE: tuple[Demo, ...] = (
     ("chen-jianjun", "陈建君", "13800000003", HOME, ()),
     ("grid-worker", "网格员", "13800000004", HOME, (("grid_worker", GRID),)),
     ("desk-clerk", "兑换点", "13800000006", HOME, (("desk_clerk", COMMUNITY),)),
+    # Workers of three firms: 工人护企队.
+    ("worker-wu", "吴师傅", "13800000007", HOME[:15] + "003", ()),
+    ("worker-shen", "沈师傅", "13800000008", HOME[:15] + "003", ()),
+    ("worker-lu", "陆师傅", "13800000009", HOME[:15] + "003", ()),
     ("moderator", "审核员", "13800000005", HOME, (("moderator", DISTRICT[0]),)),
 )
 
@@ -94,6 +98,29 @@ def goods() -> list[dict[str, Any]]:
         },
         {"command": "restock", "product": "masks-for-points", "quantity": 9000, "receipt": "demo-2"},
     ]
+
+
+def application(person: str) -> dict[str, Any]:
+    """What a demo person fills in to become a volunteer."""
+    name = next(name for phone_id, name, *_ in PEOPLE if phone_id == person)
+    return {
+        "name": name,
+        "birth": "1985-03-12",
+        "skills": ["driving"],
+        "free_times": ["workday_evening", "weekend_day"],
+        "contact": {"name": "家里人", "phone": "13900000000", "relation": "配偶"},
+    }
+
+
+def gate(*, title: str, **plan: Any) -> dict[str, Any]:
+    """An activity at the gate of the demo grid, with its shifts."""
+    return {
+        "title": title,
+        "text": "请佩戴红袖章，登记外来车辆，提醒居民戴好口罩。",
+        "service": "gate",
+        "area": GRID,
+        "points_an_hour": 5,
+    } | plan
 
 
 MASK_QUIZ = Path(__file__).with_name("mask_quiz.csv")
