@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -129,3 +130,17 @@ def shown_flags(reasons: Sequence[str], words: Sequence[str]) -> list[str]:
 def told_flags(reasons: Sequence[str]) -> str:
     """The reasons of several flags in one sentence, each once, the most frequent first."""
     return "、".join(sorted(dict.fromkeys(reasons), key=lambda reason: -reasons.count(reason)))
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+
+
+def refuse_blank(**texts: str) -> None:
+    """Characters that a person does not see (spaces, U+200B and the like) make no title and no name."""
+    blank = {
+        name: "不能为空"
+        for name, text in texts.items()
+        if all(unicodedata.category(character) in _UNSEEN for character in unicodedata.normalize("NFKC", text))
+    }
+    if blank:
+        raise Invalid(fields=blank)

@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content import service as content
+from chalicelib.content.rules import refuse_blank
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, partition
 from chalicelib.help.sides import sign
@@ -108,7 +109,7 @@ def _write_look_down(
 
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:
     """The request as asked, all rules of form applied; nothing is written yet."""
-    rules.refuse_blank(title=wish.title, text=wish.text, unit=wish.unit)
+    refuse_blank(title=wish.title, text=wish.text, unit=wish.unit)
     texts = (wish.title, wish.text, wish.unit)
     rules.refuse_money(texts, wish.unit)
     rules.refuse_phone_numbers(texts)

@@ -291,13 +291,6 @@ def refuse_phone_numbers(texts: Iterable[str]) -> None:
             raise PhoneInText()
 
 
-def refuse_blank(**texts: str) -> None:
-    """Spaces a person does not see (U+200B and the like) make no title."""
-    blank = {name: "不能为空" for name, text in texts.items() if not _plain(text).strip()}
-    if blank:
-        raise Invalid(fields=blank)
-
-
 _UNSEEN = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, and what makes 1 a keycap
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.content import service as content
+from chalicelib.content.rules import refuse_blank
 from chalicelib.content.service import Screening
 from chalicelib.help import rules
 from chalicelib.help.models import Message, Offer, partition
@@ -24,7 +25,7 @@ from chalicelib.wechat.content import Scene
 
 def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Message:
     """Write to the other side of an offer."""
-    rules.refuse_blank(text=text)
+    refuse_blank(text=text)
     rules.refuse_phone_numbers([text])
     message = Message.key(request_id, offer_id, attempt.id("msg"))
     offer: Offer | None
@@ -110,7 +111,7 @@ def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
 
 def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Offer:
     """Thank a helper with a sentence, once, after the goods were collected."""
-    rules.refuse_blank(text=text)
+    refuse_blank(text=text)
     rules.refuse_phone_numbers([text])
     screening: Screening | None = None
 

@@ -10,7 +10,7 @@ from chalicelib.areas import service as areas
 from chalicelib.content import reviews
 from chalicelib.content import service as content
 from chalicelib.content.models import Review
-from chalicelib.content.rules import SubjectGone
+from chalicelib.content.rules import SubjectGone, refuse_blank
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -44,7 +44,7 @@ def publish(*, caller: Caller, draft: Draft, attempt: Attempt, now: datetime) ->
     published_before = Post.find(post.pk, post.sk)
     if published_before and attempt.made(published_before):
         return published_before
-    rules.refuse_blank(title=draft.title, text=draft.text)
+    refuse_blank(title=draft.title, text=draft.text)
     rules.check_end(draft.ends_at, now)
     post.area = areas.get(draft.area).code
     post.title, post.text, post.urgent, post.ends_at = draft.title, draft.text, draft.urgent, draft.ends_at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -104,20 +103,6 @@ def check_end(ends_at: datetime | None, now: datetime) -> None:
 def over(post: Seen, now: datetime) -> bool:
     """Its end has come, whether or not the minute's timer has said so yet."""
     return post.state == "ended" or (post.ends_at is not None and post.ends_at <= now)
-
-
-_UNSEEN = frozenset({"Cf", "Cc", "Mn", "Me", "Zs", "Zl", "Zp"})
-
-
-def refuse_blank(**texts: str) -> None:
-    """Characters a person does not see (U+200B and the like) make no title."""
-    blank = {
-        name: "不能为空"
-        for name, text in texts.items()
-        if all(unicodedata.category(character) in _UNSEEN for character in text)
-    }
-    if blank:
-        raise Invalid(fields=blank)
 
 
 NoPoints = Literal["rule_off", "ended", "own_post", "not_here"]

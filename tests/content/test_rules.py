@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.content import rules
+from chalicelib.kit.errors import Invalid
 
 WRITTEN = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
@@ -69,3 +72,17 @@ def test_a_photo_is_never_shown_without_having_been_checked():
 def test_a_decision_is_final():
     for end in ("approved", "refused", "moot"):
         assert end not in rules.REVIEW.moves
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\t", "\u3000", " \u3000\t", "\u200b\u200b", "\ufeff \u2060", "\u0301", "\u00a8"]
+)
+def test_what_nobody_sees_is_blank(text: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        rules.refuse_blank(title=text, text="口罩")
+    assert refusal.value.fields == {"title": "不能为空"}
+
+
+@given(st.text(min_size=1))
+def test_what_holds_a_letter_is_not_blank(text: str) -> None:
+    rules.refuse_blank(title=f"{text}水")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from chalicelib.help import rules
-from chalicelib.kit.errors import Invalid
 
 NOW = datetime(2020, 2, 10, 1, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -169,13 +168,6 @@ def test_phone_numbers_are_refused_however_they_are_written(text: str) -> None:
 )
 def test_other_numbers_are_no_phone_numbers(text: str) -> None:
     rules.refuse_phone_numbers([text])
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000", "\u200b\u200b", "\ufeff \u2060"])
-def test_what_nobody_sees_is_blank(text: str) -> None:
-    with pytest.raises(Invalid) as refusal:
-        rules.refuse_blank(title=text, text="口罩")
-    assert refusal.value.fields == {"title": "不能为空"}
 
 
 class TestLifeCycles:

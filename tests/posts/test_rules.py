@@ -7,10 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from chalicelib.kit.errors import Invalid
 from chalicelib.people import rules as people_rules
 from chalicelib.posts import rules
 from chalicelib.posts.models import Post, area_of, partition
@@ -56,18 +53,6 @@ class TestTheEnd:
         with pytest.raises(rules.EndInvalid) as wrong:
             rules.check_end(NOW + after, NOW)
         assert wrong.value.fields.keys() == {"ends_at"}
-
-
-class TestWords:
-    @pytest.mark.parametrize("text", ["\u200b", " \u3000\t", "\u2060\ufeff", "\u0301"])
-    def test_what_nobody_sees_is_blank(self, text):
-        with pytest.raises(Invalid) as wrong:
-            rules.refuse_blank(title=text, text="停水")
-        assert wrong.value.fields == {"title": "不能为空"}
-
-    @given(st.text(min_size=1))
-    def test_what_holds_a_letter_is_not(self, text):
-        rules.refuse_blank(title=f"{text}水")
 
 
 class TestWhoLivesThere:
