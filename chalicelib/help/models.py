@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import InstantAttribute, Item
+from chalicelib.notices.models import Willing
 from chalicelib.people.models import partition as resident_partition
 
 
@@ -235,18 +236,21 @@ class Unanswered(Item, discriminator="help_unanswered"):
         return self.pk.removeprefix("HELP#")
 
 
-class HelpAlert(Item, discriminator="help_alert"):
+class HelpAlert(Willing, discriminator="help_alert"):
     """`RES#<resident id>` / `HELP_ALERT`: this resident wants to hear of new requests in their community.
 
     by_area: `HELP_ALERT#<community>` / `<resident id>`.
     """
 
-    day = UnicodeAttribute(default="")  # the Shanghai day of `told`
-    told = UnicodeSetAttribute(null=True)  # the requests they were told of on that day
+    SK = "HELP_ALERT"
 
-    @property
-    def resident_id(self) -> str:
-        return self.pk.removeprefix("RES#")
+    @classmethod
+    def place(cls, resident_id: str, home: str) -> tuple[str, str]:
+        return cls.listed(home), resident_id
+
+    @staticmethod
+    def listed(area: str) -> str:
+        return f"HELP_ALERT#{areas.at_level(area, 'community')}"
 
 
 class ActedFor(Item, discriminator="help_acted_for"):

@@ -14,6 +14,7 @@ from chalicelib.help.quantities import settled
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
+from chalicelib.notices import alerts
 from chalicelib.notices import service as notices
 from chalicelib.people import personal_data
 from chalicelib.people import service as people
@@ -63,7 +64,7 @@ def export_flags(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.section("邻居求助提醒")
 def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
-    alert = HelpAlert.find(resident_partition(resident_id), "HELP_ALERT")
+    alert = HelpAlert.find(resident_partition(resident_id), HelpAlert.SK)
     if alert is not None:
         yield {"状态": "已开启", "最近提醒的日子": alert.day or "还没有", "当天提醒的求助": len(alert.told or ())}
 
@@ -92,7 +93,7 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for acted in Item.collection(resident_partition(resident_id), ActedFor.PREFIX):
         _unsign(acted)
     with transaction() as tx:
-        tx.delete(HelpAlert(resident_partition(resident_id), "HELP_ALERT"))
+        alerts.switch_off(tx, HelpAlert, resident_id)
 
 
 def _call_off(promised: Offer, now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -160,3 +160,28 @@ class Counted(Remembers, discriminator="counted"):
     @classmethod
     def key(cls, resident_id: str, mark: str) -> Self:
         return cls(partition(resident_id), cls.PREFIX + mark)
+
+
+class Willing(Item):
+    """Somebody who wants to hear of one kind of news near their home; each kind is a class of its own, with `SK`.
+
+    Its list in by_area is what `place` says; `alerts` keeps it up to date when they move.
+    """
+
+    SK = ""
+
+    day = UnicodeAttribute(default="")  # the Shanghai day of `told`
+    told = UnicodeSetAttribute(null=True)  # what they were told of on that day
+
+    @classmethod
+    def key(cls, resident_id: str) -> Self:
+        return cls(partition(resident_id), cls.SK)
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("RES#")
+
+    @classmethod
+    def place(cls, resident_id: str, home: str) -> tuple[str, str]:
+        """The list in which those with this home are found, and their place in it."""
+        raise NotImplementedError

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.help import alerts
+from chalicelib.help import jobs
+from chalicelib.help.alerts import news_of
 from chalicelib.help.models import HelpAlert
 from chalicelib.kit import clock, timers
 from chalicelib.kit.table import Item
+from chalicelib.notices import alerts
 from chalicelib.people.models import partition as resident_partition
 from tests.help.street import (
     ERRAND,
@@ -40,6 +42,10 @@ def listening(street: Street, number: int = 1) -> Any:
     return people if number > 1 else people[0]
 
 
+def crash(*_: Any) -> None:
+    raise RuntimeError
+
+
 def announced(request: str) -> None:
     assert run_request(request, clock.now()) == "help.announce"
 
@@ -58,7 +64,7 @@ class TestAnnouncing:
     def test_after_a_crash_in_the_middle_nobody_is_told_twice(self, street, monkeypatch):
         people = listening(street, 4)
         request = ask(street.resident())
-        tell, told = alerts._tell, []
+        tell, told = alerts.tell_one, []
 
         def crash_after_two(*given: Any) -> None:
             if len(told) == 2:
@@ -67,13 +73,22 @@ class TestAnnouncing:
             tell(*given)
 
         with monkeypatch.context() as patched, pytest.raises(RuntimeError):
-            patched.setattr(alerts, "_tell", crash_after_two)
+            patched.setattr(alerts, "tell_one", crash_after_two)
             run_request(request, clock.now())
         other = ask(street.resident())
         announced(other)  # another one comes between
         announced(request)
         for each in people:
             assert sorted(notice.about for notice in notices(each, "help_near_you")) == sorted([request, other])
+
+    def test_an_interruption_over_midnight_tells_nobody_twice(self, street, monkeypatch):
+        willing = listening(street)
+        request = ask(street.resident())
+        with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+            patched.setattr(jobs, "_step", crash)
+            run_request(request, clock.now())
+        assert run_request(request, clock.now() + DAY) == "help.announce"
+        assert willing.told == ["help_near_you"]
 
     def test_three_a_day_are_enough_and_the_next_day_counts_anew(self, street):
         willing = listening(street)
@@ -88,7 +103,7 @@ class TestAnnouncing:
         willing = listening(street)
         stale = HelpAlert.find(resident_partition(willing.id), "HELP_ALERT")
         announced(ask(street.resident()))
-        alerts._tell(stale, stored(ask(street.resident())), clock.now())
+        alerts.tell_one(stale, news_of(stored(ask(street.resident()))), clock.now())
         assert willing.told == ["help_near_you"] * 2
 
     def test_who_switches_it_off_hears_no_more(self, street):
