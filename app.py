@@ -39,11 +39,32 @@ from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.quiz import routes as quizzes
+from chalicelib.shifts import alert_routes as shift_alerts
+from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer, and what it holds about people
 from chalicelib.shifts import routes as shifts
+from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.volunteers import routes as volunteers
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
-for slice_ in (areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall, shifts):
+for slice_ in (
+    *(
+        areas,
+        people,
+        account,
+        profile,
+        notices,
+        points,
+        content,
+        help_requests,
+        posts,
+        quizzes,
+        mall,
+        volunteers,
+        shifts,
+    ),
+    shift_alerts,
+):
     app.register_blueprint(slice_.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)

@@ -14,6 +14,7 @@ import os
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
@@ -64,14 +65,31 @@ def open_for(subject: str) -> None:
 
 def seal(subject: str, field: str, text: str) -> bytes:
     """Encrypt one field; it opens only for the same subject and the same field."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _cipher(subject).encrypt(nonce, text.encode(), f"{subject}|{field}".encode())
+    return seal_together(subject, {field: text})[field]
+
+
+def seal_together(subject: str, texts: Mapping[str, str]) -> dict[str, bytes]:
+    """Encrypt several fields of one subject, by their names: the key is fetched once."""
+    cipher = _cipher(subject)
+    nonces = {field: secrets.token_bytes(_NONCE_BYTES) for field in texts}
+    return {
+        field: nonces[field] + cipher.encrypt(nonces[field], text.encode(), f"{subject}|{field}".encode())
+        for field, text in texts.items()
+    }
 
 
 def read(subject: str, field: str, sealed: bytes) -> str:
     """Decrypt one field. Raises KeyDestroyed when the subject's key is gone."""
-    nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-    return _cipher(subject).decrypt(nonce, body, f"{subject}|{field}".encode()).decode()
+    return read_together(subject, {field: sealed})[field]
+
+
+def read_together(subject: str, fields: Mapping[str, bytes]) -> dict[str, str]:
+    """Decrypt several fields of one subject, by their names: the key is fetched once. Raises KeyDestroyed."""
+    cipher = _cipher(subject)
+    return {
+        field: cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], f"{subject}|{field}".encode()).decode()
+        for field, sealed in fields.items()
+    }
 
 
 def destroy(subject: str) -> None:

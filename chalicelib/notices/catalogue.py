@@ -47,6 +47,8 @@ MOMENTS: dict[Moment, tuple[str, ...]] = {
 HELP = "pages/help/detail?id={about}"
 POST = "pages/post/detail?id={about}"
 SHIFT = "pages/shift/detail?id={about}"
+ACTIVITY = "pages/shift/activity?id={about}"
+APPLICATIONS = "pages/staff/volunteers"
 RUN_SHIFT = "pages/staff/shift?id={about}"
 VOLUNTEER = "pages/volunteer/index"
 INBOX = "pages/inbox/index"
@@ -582,5 +584,62 @@ KINDS: dict[str, Kind] = {
         template="to_do",
         subject="{title}",
         hint="{who}临时取消报名",
+    ),
+    "shift_new": Kind(
+        to="volunteers who asked to hear of new shifts",
+        title="附近有新的志愿服务",
+        text="“{title}”正在招募志愿者：{first} 开始，共 {shifts} 个班次，在{place}。有空的话，请点开报名。",
+        page=ACTIVITY,
+        template="community",
+        subject="{title}",
+        hint="招募志愿者：{place}",
+    ),
+    # ------------------------------------------------------------------------------------------ volunteers
+    "volunteer_applied": Kind(
+        to="those who decide on applications of the area",
+        title="有人申请成为志愿者",
+        text="{nickname}申请成为{place}的志愿者，请您审核。",
+        page=APPLICATIONS,
+        template="to_do",
+        subject="志愿者申请",
+        hint="{nickname}等您审核",
+    ),
+    "volunteer_approved": Kind(
+        to="the applicant",
+        title="您已成为志愿者",
+        text="您的志愿者申请已通过，现在可以报名班次了。志愿者编号在“志愿服务”里，没带手机时可以报给组织者。",
+        page=VOLUNTEER,
+        template="review_result",
+        subject="志愿者申请",
+        state="已通过",
+        hint="现在可以报名班次了",
+        matters=True,
+    ),
+    "volunteer_declined": Kind(
+        to="the applicant",
+        title="志愿者申请没有通过",
+        text="您的志愿者申请没有通过：{reason}。可以修改后再申请，有疑问请联系社区。",
+        page=VOLUNTEER,
+        template="review_result",
+        subject="志愿者申请",
+        state="未通过",
+        hint="请点开看原因",
+        matters=True,
+    ),
+    "volunteer_guardian_on_file": Kind(
+        to="a volunteer under sixteen",
+        title="监护人同意已登记",
+        text="社区已登记您的监护人同意，未满 16 岁也可以报名班次了。如有出入，请联系社区。",
+        page=VOLUNTEER,
+    ),
+    "volunteer_guardian_withdrawn": Kind(
+        to="a volunteer under sixteen",
+        title="监护人同意已撤销",
+        text="您的监护人同意已撤销，暂时不能再报名班次。已经报名的，请和监护人商量，不能参加的请取消。",
+        page=VOLUNTEER,
+        template="community",
+        subject="监护人同意已撤销",
+        hint="暂时不能再报名班次",
+        matters=True,
     ),
 }

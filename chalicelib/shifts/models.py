@@ -10,6 +10,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import clock, timers
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import Action, CompactJSONAttribute, InstantAttribute, Item
+from chalicelib.notices.models import Willing
 from chalicelib.shifts import rules
 
 
@@ -194,6 +195,27 @@ class Round(Item, discriminator="shift_round"):
             **timers.fields(shift.pk, cls.TIMER, now),
         )
         return made
+
+
+class ShiftAlert(Willing, discriminator="shift_alert"):
+    """`RES#<resident id>` / `SHIFT_ALERT`: this volunteer wants to hear of new shifts near their home.
+
+    by_area: `SHIFT_ALERT#<district>` / `<home>#<resident id>`: those who live in any area of it.
+    """
+
+    SK = "SHIFT_ALERT"
+
+    @classmethod
+    def place(cls, resident_id: str, home: str) -> tuple[str, str]:
+        return cls.listed(home), f"{home}#{resident_id}"
+
+    @staticmethod
+    def listed(area: str) -> str:
+        return f"SHIFT_ALERT#{areas.district(area)}"
+
+    @property
+    def home(self) -> str:
+        return (self.area_sort or "").partition("#")[0]
 
 
 def partition(shift_id: str) -> str:

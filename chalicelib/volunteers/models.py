@@ -23,6 +23,7 @@ class Volunteer(Remembers, discriminator="volunteer"):
     """`VOLUNTEER#<resident>` / `FILE`: somebody's application, and the times that their shifts take.
 
     by_area: `VOLUNTEERS_APPLIED#<district>` / `<area>#<time>` while the application waits for a decision.
+    by_due: timer `volunteers.left` until everything has been done that follows from leaving.
     Every write raises `version` and counts only on the version it has read: so nobody is on two shifts at once.
     """
 
@@ -44,6 +45,7 @@ class Volunteer(Remembers, discriminator="volunteer"):
     declined_reason = UnicodeAttribute(null=True)
     taken = CompactJSONAttribute(default=dict)  # rules.Taken
     version = NumberAttribute(default=0)
+    number = UnicodeAttribute(null=True)  # from the first approval on, for ever: see VolunteerNumber
 
     @classmethod
     def key(cls, resident_id: str) -> Volunteer:
@@ -56,6 +58,26 @@ class Volunteer(Remembers, discriminator="volunteer"):
     @staticmethod
     def applied(area: str) -> str:
         return f"VOLUNTEERS_APPLIED#{areas.district(area)}"
+
+    @staticmethod
+    def listed(area: str, now: datetime) -> dict[str, str | None]:
+        """The index keys of an application that waits for whoever decides."""
+        return {"area_key": Volunteer.applied(area), "area_sort": f"{area}#{clock.stamp(now)}"}
+
+    @staticmethod
+    def unlisted() -> dict[str, str | None]:
+        return {"area_key": None, "area_sort": None}
+
+
+class VolunteerNumber(Item, discriminator="volunteer_number"):
+    """`VOLUNTEER_NUMBER#<number>` / `LINK`: whose volunteer number it is, which an organiser types for them."""
+
+    resident_id = UnicodeAttribute()
+
+    @classmethod
+    def key(cls, number: str) -> VolunteerNumber:
+        """As the number was given out; `ids.as_typed` makes it so."""
+        return cls(f"VOLUNTEER_NUMBER#{number}", "LINK")
 
 
 class ServiceRecord(Remembers, discriminator="service_record"):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from chalicelib.content.rules import refuse_blank
 from chalicelib.kit import clock, settings
-from chalicelib.kit.errors import Conflict, NotFound, Refused
+from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
 
 # `none`: keeps a diary only, because some activities ask for no application.
@@ -19,10 +22,11 @@ VOLUNTEER = Flow(
         "none": {"applied"},
         "applied": {"approved", "declined", "left"},
         "approved": {"left"},
-        "declined": {"applied"},
+        "declined": {"applied", "left"},
         "left": {"applied"},
     }
 )
+IN_FORCE = frozenset({"applied", "approved"})  # what is known of somebody is kept, and may be changed
 # As people read them in the copy of their data.
 STATES = {
     "none": "未申请",
@@ -105,6 +109,46 @@ class TryAgain(Conflict):
     code, detail = "changed_meanwhile", "情况刚刚有变化，请刷新后再试一次。"
 
 
+class HomeNeeded(Refused):
+    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，或者选择想服务的社区，再来申请。"
+
+
+class AlreadyApplied(Refused):
+    code, detail = "already_applied", "您已经申请过了，正在等网格员审核，结果会通知您。"
+
+
+class AlreadyAVolunteer(Refused):
+    code, detail = "already_a_volunteer", "您已经是志愿者了，可以直接报名班次。"
+
+
+class NothingToLeave(Refused):
+    code, detail = "not_a_volunteer", "您现在没有志愿者申请或档案，不用退出。"
+
+
+class NoFileYet(Refused):
+    code, detail = "application_needed", "您还没有申请成为志愿者，请先在“志愿服务”里申请。"
+
+
+class OwnApplication(Forbidden):
+    code, detail = "own_application", "自己的志愿者申请要由别的工作人员办理。"
+
+
+class NotWaiting(Refused):
+    code, detail = "application_not_waiting", "这份申请已经处理过，或者本人已经撤回，请刷新列表。"
+
+
+class NotInForce(Refused):
+    code, detail = "volunteer_not_in_force", "这位居民现在没有在办的申请，也不是志愿者，请刷新列表。"
+
+
+class NoGuardianNeeded(Refused):
+    code, detail = "guardian_not_needed", "这位志愿者申请时已满 16 岁，不用登记监护人。"
+
+
+class NoConsentOnFile(Refused):
+    code, detail = "guardian_consent_not_on_file", "还没有登记监护人同意，不用撤销。"
+
+
 class Times(NamedTuple):
     """When somebody is on a shift."""
 
@@ -141,3 +185,58 @@ def age(born: date, on: date) -> int:
 
 def needs_guardian(born: date, on: date) -> bool:
     return age(born, on) < GUARDIAN_UNTIL
+
+
+FOR_MINORS = (
+    f"未满 {GUARDIAN_UNTIL} 岁参加志愿服务，要先由监护人到社区登记同意；生日的第二天起算满 {GUARDIAN_UNTIL} 岁。"
+)
+_OLDEST = 120  # years
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Whom to call in an emergency, or a guardian. `relation` as people say it: 母亲."""
+
+    name: str
+    phone: str
+    relation: str
+
+
+def checked_birth(born: date, today: date) -> date:
+    """Invalid when nobody alive was born then."""
+    if born > today:
+        raise Invalid(fields={"birth": "不能晚于今天"})
+    if age(born, today) > _OLDEST:
+        raise Invalid(fields={"birth": "请检查年份"})
+    return born
+
+
+def checked_name(name: str) -> str:
+    refuse_blank(name=name)
+    return _one_line(name)
+
+
+def checked_contact(contact: Contact, *, within: str = "") -> Contact:
+    """With a phone of digits only; Invalid names the fields, inside the field `within`."""
+    at = f"{within}." if within else ""
+    refuse_blank(**{f"{at}name": contact.name, f"{at}relation": contact.relation})
+    phone = _SEPARATORS.sub("", unicodedata.normalize("NFKC", contact.phone))
+    phone = phone.removeprefix("+86") if phone.startswith("+") else phone
+    if not _PHONE.fullmatch(phone):
+        raise Invalid(fields={f"{at}phone": "请填手机号，或者带区号的固定电话"})
+    return Contact(_one_line(contact.name), phone, _one_line(contact.relation))
+
+
+def checked_choice(**chosen: Sequence[str]) -> None:
+    """Nothing is chosen twice."""
+    twice = {name: "有重复的选项" for name, each in chosen.items() if len(set(each)) < len(each)}
+    if twice:
+        raise Invalid(fields=twice)
+
+
+_SEPARATORS = re.compile(r"[\s\-‐‑–—()]")
+# A mobile number, or a landline with its area code.
+_PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}[2-9][0-9]{6,7}", re.ASCII)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

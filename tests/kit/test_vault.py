@@ -29,6 +29,17 @@ def test_what_was_sealed_can_be_read(subject):
     assert vault.read(subject, "note", vault.seal(subject, "note", "")) == ""
 
 
+def test_several_fields_are_sealed_and_read_with_one_look_at_the_key(subject):
+    texts = {"name": "陈建君", "birth": "1986-02-10"}
+    with budget() as spent:
+        sealed = vault.seal_together(subject, texts)
+        assert vault.read_together(subject, sealed) == texts
+    assert spent.calls.count("dynamodb GetItem") == 2
+    assert vault.read(subject, "name", sealed["name"]) == "陈建君"
+    with pytest.raises(InvalidTag):
+        vault.read_together(subject, {"name": sealed["birth"]})
+
+
 def test_the_same_text_is_never_sealed_alike(subject):
     sealed = {vault.seal(subject, "phone", PHONE) for _ in range(20)}
     assert len(sealed) == 20

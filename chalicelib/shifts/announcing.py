@@ -1,0 +1,127 @@
+"""Volunteers who want to hear of new shifts near their home are told of each activity once, a few times a day at most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from chalicelib.areas import rules as area_rules
+from chalicelib.kit import clock, timers
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import alerts
+from chalicelib.notices.alerts import News, NotMeant
+from chalicelib.people import personal_data
+from chalicelib.people import service as people
+from chalicelib.shifts import places, rules
+from chalicelib.shifts.models import Activity, Shift, ShiftAlert
+from chalicelib.volunteers import applying
+from chalicelib.volunteers.models import Volunteer
+from chalicelib.volunteers.rules import NotAVolunteer
+
+TIMER = "shifts.announce"
+
+alerts.moves_with_home(ShiftAlert)
+
+
+def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
+    """Be told of new shifts near my home, or no more: volunteers only, whose application was approved."""
+    file: Volunteer | None
+    person, (file,) = people.present_with(caller, Volunteer.key(caller.id), now=now)
+    with transaction() as tx:
+        if on:
+            if file is None or file.state != "approved":
+                raise NotAVolunteer()
+            if person.resident.home is None or person.resident.home_state == "declined":
+                raise rules.HomeNeeded()
+            alerts.switch_on(tx, ShiftAlert, person.id, home=person.resident.home)
+            tx.check(file, when=Volunteer.state == "approved", or_raise=NotAVolunteer())
+        else:
+            alerts.switch_off(tx, ShiftAlert, person.id)
+        person.still(tx)
+    return on
+
+
+def wanted(*, caller: Caller) -> bool:
+    """Whether I am told of new shifts."""
+    return alerts.wanted(ShiftAlert, caller.id)
+
+
+@timers.on(TIMER)
+def announce(published: Activity, *, now: datetime) -> None:
+    """An activity has been published: tell those who want to hear of it, unless it was cancelled meanwhile."""
+
+    def announce_it() -> None:
+        current = Activity.find(published.pk, published.sk)
+        if current is None or current.timer != TIMER:
+            return
+        shifts = _to_come(current, now) if current.state == "published" else []
+        if shifts:
+            alerts.tell_each(_willing(current), _news(current, shifts), now=now, but={current.organiser})
+        version = int(current.version)
+        with transaction() as tx:
+            done = [*timers.stop(), Activity.version.set(version + 1)]
+            tx.update(current, done, when=Activity.version == version, or_raise=Changed())
+
+    places.settled(announce_it)
+
+
+def _to_come(activity: Activity, now: datetime) -> list[Shift]:
+    """The shifts for which one can sign up, the first first."""
+    found: list[Shift | None] = read_together(*map(Shift.key, activity.shifts)) if activity.shifts else []
+    still = [shift for shift in found if shift and shift.state == "published" and now < shift.start_at]
+    return sorted(still, key=lambda shift: shift.start_at)
+
+
+def _willing(activity: Activity) -> Iterator[ShiftAlert]:
+    """Those of the activity's area, or of the community around a smaller one, who may sign up: by one Query."""
+    around = rules.listed_in(activity.area)
+    for item in Item.by_area.query(ShiftAlert.listed(around), Item.area_sort.startswith(around)):
+        if isinstance(item, ShiftAlert) and area_rules.contains(activity.audience, item.home):
+            yield item
+
+
+def _news(activity: Activity, shifts: list[Shift]) -> News:
+    first = shifts[0]
+    return News(
+        "shift_new",
+        about=activity.id,
+        since=activity.published_at or activity.created_at,
+        area=activity.area,
+        facts={
+            "title": activity.title,
+            "first": clock.spoken(first.start_at),
+            "shifts": f"{len(shifts)}",
+            "place": first.place,
+        },
+        a_day=rules.settings_in_force().alerts_a_day,
+        only_if=_still_a_volunteer,
+    )
+
+
+def _still_a_volunteer(tx: transaction, resident_id: str) -> None:
+    tx.check(Volunteer.key(resident_id), when=Volunteer.state == "approved", or_raise=NotMeant())
+
+
+@applying.on_leaving
+def forget(resident_id: str, *, now: datetime) -> None:
+    """Who is a volunteer no more hears of no shifts."""
+    with transaction() as tx:
+        alerts.switch_off(tx, ShiftAlert, resident_id)
+
+
+@personal_data.section("志愿班次提醒")
+def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
+    key = ShiftAlert.key(resident_id)
+    alert = ShiftAlert.find(key.pk, key.sk)
+    if alert is not None:
+        yield {"状态": "已开启", "最近提醒的日子": alert.day or "还没有", "当天提醒的活动": len(alert.told or ())}
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """They hear of nothing any more."""
+    forget(resident_id, now=now)

@@ -1,0 +1,197 @@
+"""A resident applies to volunteer, keeps what is known of them up to date, and leaves again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
+from chalicelib.kit import clock, ids, limits, log, timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+from chalicelib.people.models import Resident
+from chalicelib.volunteers import files, rules
+from chalicelib.volunteers.files import Personal, settled
+from chalicelib.volunteers.models import Volunteer, VolunteerNumber
+from chalicelib.volunteers.rules import Contact
+
+LEFT = "volunteers.left"
+_FIRST_TRY = timedelta(minutes=2)  # longer than any of our functions lives
+H = TypeVar("H", bound=Callable[..., None])
+_after_leaving: list[Callable[..., None]] = []
+
+
+class Application(msgspec.Struct, frozen=True):
+    """What somebody applies with, as filled in. Without an `area` it is for where they live."""
+
+    name: str
+    birth: date
+    skills: Sequence[str]
+    free_times: Sequence[str]
+    contact: Contact
+    area: str | None = None
+
+
+def apply(*, caller: Caller, wish: Application, attempt: Attempt, now: datetime) -> Volunteer:
+    """Ask to be a volunteer of an area; those who decide there are told. Again after having been declined or left."""
+    wish = _checked(wish, now)
+
+    def apply_once() -> Volunteer:
+        file: Volunteer | None
+        person, (file,) = people.present_with(caller, Volunteer.key(caller.id), now=now)
+        if file and attempt.made(file):
+            return file
+        _check_may_apply(file)
+        area = wish.area or _home(person.resident)
+        personal = Personal(name=wish.name, birth=wish.birth, contact=wish.contact)
+        values = {
+            "state": "applied",
+            "nickname": person.resident.nickname,
+            "area": area,
+            "skills": list(wish.skills),
+            "free_times": list(wish.free_times),
+            "minor": rules.needs_guardian(wish.birth, clock.day(now)),
+            "applied_at": now,
+            "decided_at": None,
+            "decided_by": None,
+            "declined_reason": None,
+            **files.seal(person.id, personal),
+            **Volunteer.listed(area, now),
+        }
+        a_day = rules.settings_in_force().applications_a_day
+        with transaction() as tx:
+            limits.spend(tx, person.id, "volunteer", at_most=a_day, per=timedelta(days=1), now=now)
+            # The requests of an earlier application need not be known any more, so that a file does not grow.
+            applied = files.write(tx, file, person.id, values, also=attempt.remember_alone())
+            person.still(tx)
+            facts = {"nickname": applied.nickname, "place": areas.full_name(area)}
+            for decider in _deciders(area, but=person.id, now=now):
+                notices.tell(tx, decider, "volunteer_applied", about=person.id, now=now, area=area, **facts)
+        return applied
+
+    return settled(apply_once)
+
+
+def _checked(wish: Application, now: datetime) -> Application:
+    rules.checked_choice(skills=wish.skills, free_times=wish.free_times)
+    if wish.area is not None and area_rules.at_level(areas.get(wish.area).code, "community") is None:
+        raise area_rules.AreaUnknown(fields={"area": "请选到社区或更小的区域"})
+    return msgspec.structs.replace(
+        wish,
+        name=rules.checked_name(wish.name),
+        birth=rules.checked_birth(wish.birth, clock.day(now)),
+        contact=rules.checked_contact(wish.contact, within="contact"),
+    )
+
+
+def _check_may_apply(file: Volunteer | None) -> None:
+    state = file.state if file else "none"
+    refusal = rules.AlreadyAVolunteer() if state == "approved" else rules.AlreadyApplied()
+    rules.VOLUNTEER.check(state, "applied", or_raise=refusal)
+
+
+def _home(resident: Resident) -> str:
+    if resident.home is None or resident.home_state == "declined":
+        raise rules.HomeNeeded()
+    return resident.home
+
+
+def _deciders(area: str, *, but: str, now: datetime) -> list[str]:
+    """Whom an application is for: grid workers, or else the community office. Never the one who applies."""
+    for role in ("grid_worker", "community_worker"):
+        others = [each for each in people.holders(role, area, now=now) if each != but]
+        if others:
+            return others
+    return []
+
+
+def change(
+    *, caller: Caller, skills: Sequence[str], free_times: Sequence[str], contact: Contact, now: datetime
+) -> Volunteer:
+    """Keep what an application said up to date. Name, birth date and area stay; for others one leaves and applies anew."""
+    rules.checked_choice(skills=skills, free_times=free_times)
+    reachable = rules.checked_contact(contact, within="contact")
+
+    def change_once() -> Volunteer:
+        file: Volunteer | None
+        person, (file,) = people.present_with(caller, Volunteer.key(caller.id), now=now)
+        if file is None or file.state not in rules.IN_FORCE:
+            raise rules.NoFileYet()
+        sealed = files.seal(person.id, Personal(contact=reachable))
+        values = {"skills": list(skills), "free_times": list(free_times), **sealed}
+        with transaction() as tx:
+            changed = files.write(tx, file, person.id, values)
+            person.still(tx)
+        return changed
+
+    return settled(change_once)
+
+
+def leave(*, caller: Caller, attempt: Attempt, now: datetime) -> Volunteer:
+    """Take an application back, or be a volunteer no more. Who they are is forgotten; their service records stay."""
+
+    def leave_once() -> Volunteer:
+        file: Volunteer | None
+        person, (file,) = people.present_with(caller, Volunteer.key(caller.id), now=now)
+        if file and attempt.made(file):
+            return file
+        if file is None:
+            raise rules.NothingToLeave()
+        rules.VOLUNTEER.check(file.state, "left", or_raise=rules.NothingToLeave())
+        forgotten: dict[str, Any] = dict.fromkeys([f"{field}_sealed" for field in files.SEALED])
+        forgotten |= {"minor": None, "guardian_at": None, "guardian_by": None, "declined_reason": None}
+        later = timers.fields(file.pk, LEFT, now + _FIRST_TRY)
+        values = {"state": "left", **forgotten, **Volunteer.unlisted(), **later, "timer_tries": None}
+        with transaction() as tx:
+            left = files.write(tx, file, person.id, values, also=attempt.remember())
+            person.still(tx)
+        return left
+
+    left = settled(leave_once)
+    if left.timer == LEFT:
+        try:
+            follow(left, now=now)
+        except Exception as error:  # noqa: BLE001 - they have left; the timer finishes what is left to do
+            log.crash(error)
+    return left
+
+
+def on_leaving(handler: H) -> H:
+    """Register `handler(resident_id, *, now)` for slices above: called after somebody has left, who is not approved then.
+
+    It runs again until it has run without an error, so it must bear being repeated.
+    """
+    _after_leaving.append(handler)
+    return handler
+
+
+@timers.on(LEFT)
+def follow(left: Volunteer, *, now: datetime) -> None:
+    """What others keep for a volunteer ends, too: places on shifts that need one."""
+    current = files.find(left.resident_id)
+    if current is None or current.timer != LEFT:
+        return
+    if current.state != "approved":  # again, meanwhile: then what they keep is theirs
+        for handler in _after_leaving:
+            handler(left.resident_id, now=now)
+    settled(lambda: _followed(left.resident_id))
+
+
+def _followed(resident_id: str) -> None:
+    file = files.find(resident_id)
+    if file is not None and file.timer == LEFT:
+        with transaction() as tx:
+            files.write(tx, file, resident_id, {}, also=timers.stop())
+
+
+def by_number(number: str) -> str:
+    """The resident with this volunteer number, as somebody types it; VolunteerUnknown. Who calls it limits guessing."""
+    key = VolunteerNumber.key(ids.as_typed(number))
+    return VolunteerNumber.fetch(key.pk, key.sk, or_raise=rules.VolunteerUnknown()).resident_id

@@ -1,0 +1,158 @@
+"""What volunteers' files look like from outside: what is sent, what is answered, and who sees which part."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from chalicelib.areas import service as areas
+from chalicelib.areas.rules import AreaCode
+from chalicelib.kit import clock
+from chalicelib.kit.http import Body, Paged, View
+from chalicelib.volunteers import files, rules
+from chalicelib.volunteers.models import Volunteer
+from chalicelib.volunteers.rules import Contact, FreeTime, Skill
+
+Name = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]
+Phone = Annotated[str, Meta(min_length=7, max_length=20)]
+Relation = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"\S")]
+Skills = Annotated[list[Skill], Meta(max_length=len(rules.SKILLS))]
+FreeTimes = Annotated[list[FreeTime], Meta(min_length=1, max_length=len(rules.FREE_TIMES))]
+Reason = Annotated[str, Meta(min_length=4, max_length=100, pattern=r"\S")]
+
+
+class ContactPerson(Body, frozen=True):
+    """`phone`: a mobile number, or a landline with its area code."""
+
+    name: Name
+    phone: Phone
+    relation: Relation
+
+
+class ApplyToVolunteer(Body, frozen=True):
+    """Name, birth date and contact are sealed. Without an `area` it is for where the resident lives."""
+
+    name: Name
+    birth: date
+    skills: Skills
+    free_times: FreeTimes
+    contact: ContactPerson
+    area: AreaCode | None = None
+
+
+class ChangeFile(Body, frozen=True):
+    skills: Skills
+    free_times: FreeTimes
+    contact: ContactPerson
+
+
+class DeclineApplication(Body, frozen=True):
+    reason: Reason
+
+
+class GuardianConsent(ContactPerson, frozen=True):
+    """Who agreed, at the office. Sealed."""
+
+
+class ApplicationsOf(Paged, frozen=True, kw_only=True):
+    area: AreaCode
+
+
+class ContactView(View, frozen=True):
+    name: str
+    phone: str
+    relation: str
+
+
+class FileView(View, frozen=True):
+    """My own file. `number` is what I tell an organiser when I have no phone with me. `minor`: under sixteen when I
+    applied, so that `guardian_rule` is for me; `guardian` is who agreed."""
+
+    state: str
+    number: str | None
+    area: str | None
+    place: str | None
+    name: str | None
+    birth: date | None
+    skills: list[str]
+    free_times: list[str]
+    contact: ContactView | None
+    minor: bool
+    guardian: ContactView | None
+    guardian_since: datetime | None
+    guardian_rule: str
+    declined_reason: str | None
+    applied_at: datetime | None
+    decided_at: datetime | None
+
+
+class ApplicationView(View, frozen=True):
+    """As those see it who decide: nothing of what is sealed."""
+
+    resident_id: str
+    nickname: str
+    state: str
+    area: str
+    place: str
+    skills: list[str]
+    free_times: list[str]
+    minor: bool
+    guardian_on_file: bool
+    applied_at: datetime | None
+
+
+class ApplicationList(View, frozen=True):
+    items: list[ApplicationView]
+    next: str | None
+
+
+def contact(body: ContactPerson) -> Contact:
+    return Contact(body.name, body.phone, body.relation)
+
+
+def file_view(file: Volunteer | None) -> FileView:
+    file = file or Volunteer()
+    personal = files.opened(file)
+    return FileView(
+        state=file.state,
+        number=file.number,
+        area=file.area,
+        place=areas.full_name(file.area) if file.area else None,
+        name=personal.name,
+        birth=personal.birth,
+        skills=file.skills,
+        free_times=file.free_times,
+        contact=_contact_view(personal.contact),
+        minor=bool(file.minor),
+        guardian=_contact_view(personal.guardian),
+        guardian_since=_local(file.guardian_at),
+        guardian_rule=rules.FOR_MINORS,
+        declined_reason=file.declined_reason,
+        applied_at=_local(file.applied_at),
+        decided_at=_local(file.decided_at),
+    )
+
+
+def application_view(file: Volunteer) -> ApplicationView:
+    return ApplicationView(
+        resident_id=file.resident_id,
+        nickname=file.nickname,
+        state=file.state,
+        area=file.area or "",
+        place=areas.full_name(file.area) if file.area else "",
+        skills=file.skills,
+        free_times=file.free_times,
+        minor=bool(file.minor),
+        guardian_on_file=file.guardian_at is not None,
+        applied_at=_local(file.applied_at),
+    )
+
+
+def _contact_view(known: Contact | None) -> ContactView | None:
+    return ContactView(name=known.name, phone=known.phone, relation=known.relation) if known else None
+
+
+def _local(moment: datetime | None) -> datetime | None:
+    return clock.local(moment) if moment else None
