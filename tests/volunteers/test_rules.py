@@ -1,0 +1,117 @@
+"""Who may volunteer, without AWS."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.kit.errors import Invalid
+from chalicelib.volunteers import rules
+from chalicelib.volunteers.rules import Contact
+
+TODAY = date(2020, 2, 10)
+
+
+class TestAge:
+    @pytest.mark.parametrize(
+        ("born", "on", "years"),
+        [
+            (date(2004, 2, 10), date(2020, 2, 9), 15),
+            (date(2004, 2, 10), date(2020, 2, 10), 15),  # complete on the day after the birthday
+            (date(2004, 2, 10), date(2020, 2, 11), 16),
+            (date(2004, 2, 29), date(2020, 2, 29), 15),
+            (date(2004, 2, 29), date(2020, 3, 1), 16),
+            (date(2004, 2, 29), date(2021, 2, 28), 16),
+            (date(2004, 2, 29), date(2021, 3, 1), 17),
+            (date(2003, 12, 31), date(2019, 12, 31), 15),
+            (date(2003, 12, 31), date(2020, 1, 1), 16),
+        ],
+    )
+    def test_a_year_is_full_on_the_day_after_the_birthday(self, born: date, on: date, years: int) -> None:
+        assert rules.age(born, on) == years
+        assert rules.needs_guardian(born, on) == (years < 16)
+
+    @given(st.dates(max_value=date(2300, 1, 1)), st.integers(0, 60_000))
+    def test_nobody_grows_younger(self, born: date, days: int) -> None:
+        on = born + timedelta(days=days)
+        assert 0 <= rules.age(born, on + timedelta(days=1)) - rules.age(born, on) <= 1
+
+    @pytest.mark.parametrize("born", [TODAY + timedelta(days=1), date(9999, 12, 31), date(1899, 2, 9), date.min])
+    def test_who_is_not_born_yet_or_too_old_to_live_is_refused(self, born: date) -> None:
+        with pytest.raises(Invalid) as wrong:
+            rules.checked_birth(born, TODAY)
+        assert wrong.value.fields.keys() == {"birth"}
+
+    @pytest.mark.parametrize("born", [TODAY, date(2010, 1, 1), date(1900, 2, 10)])
+    def test_whoever_may_live_may_apply(self, born: date) -> None:
+        assert rules.checked_birth(born, TODAY) == born
+
+
+class TestContacts:
+    @pytest.mark.parametrize(
+        ("typed", "kept"),
+        [
+            ("13857300011", "13857300011"),
+            (" 138 5730-0011 ", "13857300011"),
+            ("+86 138 5730 0011", "13857300011"),
+            ("１３８５７３０００１１", "13857300011"),
+            ("0573-82838483", "057382838483"),
+            ("(010)62345678", "01062345678"),
+        ],
+    )
+    def test_a_phone_is_kept_as_it_is_dialled(self, typed: str, kept: str) -> None:
+        assert rules.checked_contact(Contact(" 王  秀英", typed, "母亲")) == Contact("王 秀英", kept, "母亲")
+
+    @pytest.mark.parametrize(
+        "typed",
+        *[
+            [
+                "",
+                "110",
+                "12857300011",
+                "1385730001",
+                "138573000111",
+                "82838483",
+                "没有电话",
+                "13857300011x",
+                "+1385730001",
+            ]
+        ],
+    )
+    def test_what_nobody_can_call_is_no_phone(self, typed: str) -> None:
+        with pytest.raises(Invalid) as wrong:
+            rules.checked_contact(Contact("王秀英", typed, "母亲"), within="contact")
+        assert wrong.value.fields.keys() == {"contact.phone"}
+
+    def test_names_that_nobody_sees_are_none(self) -> None:
+        with pytest.raises(Invalid) as wrong:
+            rules.checked_contact(Contact("\u200b", "13857300011", "\u3000"), within="contact")
+        assert wrong.value.fields.keys() == {"contact.name", "contact.relation"}
+        with pytest.raises(Invalid):
+            rules.checked_name("\u2060")
+
+
+def test_nothing_is_chosen_twice() -> None:
+    rules.checked_choice(skills=[], free_times=["weekend_day", "weekend_evening"])
+    with pytest.raises(Invalid) as wrong:
+        rules.checked_choice(skills=["law", "law"], free_times=["weekend_day"])
+    assert wrong.value.fields.keys() == {"skills"}
+
+
+class TestLifeCycle:
+    def test_leaving_is_possible_from_wherever_something_is_known_of_somebody(self) -> None:
+        assert rules.VOLUNTEER.before("left") == {"applied", "approved", "declined"}
+
+    def test_only_what_waits_is_decided(self) -> None:
+        assert rules.VOLUNTEER.before("approved") == rules.VOLUNTEER.before("declined") == {"applied"}
+
+    def test_whoever_is_no_volunteer_may_apply(self) -> None:
+        assert rules.VOLUNTEER.before("applied") == {"none", "declined", "left"}
+
+    def test_every_state_and_choice_has_its_words(self) -> None:
+        assert rules.STATES.keys() == rules.VOLUNTEER.states
+        assert set(rules.SKILLS) == set(rules.Skill.__args__)  # type: ignore[attr-defined]
+        assert set(rules.FREE_TIMES) == set(rules.FreeTime.__args__)  # type: ignore[attr-defined]
