@@ -1,0 +1,224 @@
+"""Those who look after an area decide who volunteers there, and put the guardians' consent on file."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+
+from chalicelib.kit import clock, ids
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty
+from tests.neighbourhood import Hood
+from tests.security.routes import all_routes
+from tests.shifts import gate
+from tests.volunteers import desk
+from tests.volunteers.desk import REASON
+
+READABLE = set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+class TestApproving:
+    def test_the_applicant_is_told_and_gets_a_number(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker", hood.grid), desk.applicant(hood)
+        shift = gate.shift(hood)
+        assert gate.sign_up(chen, shift).code == "volunteer_approval_needed"
+        answer = desk.approve(chen, by=worker)
+        assert (answer.status, answer.json["state"]) == (200, "approved")
+        assert chen.told == ["volunteer_approved"]
+        number = desk.mine(chen)["number"]
+        assert len(number) == 8
+        assert set(number) <= READABLE
+        assert desk.waiting(worker, hood.grid) == []
+        assert gate.signed_up(chen, shift)["state"] == "signed_up"
+
+    def test_only_the_volunteer_sees_the_number(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        answer = desk.approve(chen, by=worker)
+        assert desk.mine(chen)["number"] not in answer.text + chen.get("/inbox").text
+
+    def test_the_community_office_may_decide_too_and_others_may_not(self, hood: Hood) -> None:
+        chen = desk.applicant(hood)
+        others = [hood.resident(), *(hood.staff(role) for role in ("micro_grid_head", "moderator", "coordinator"))]
+        for other in [*others, hood.staff("grid_worker", f"{hood.community}002")]:
+            assert desk.approve(chen, by=other).code == "volunteer_not_found"
+            assert desk.decline(chen, by=other).code == "volunteer_not_found"
+            assert desk.consent(chen, by=other).code == "volunteer_not_found"
+            assert other.post(f"/volunteers/{chen.id}/guardian-consent/withdraw").code == "volunteer_not_found"
+            assert other.get(f"/volunteers/applications?area={hood.micro_grid}").code == "duty_needed"
+        assert desk.mine(chen)["state"] == "applied"
+        assert desk.approve(chen, by=hood.staff("community_worker")).status == 200
+
+    def test_a_duty_that_has_ended_decides_nothing(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        with transaction() as tx:
+            people.end_duty(tx, Duty.key(worker.id, "grid_worker", hood.community), now=clock.now())
+        assert desk.approve(chen, by=worker).code == "volunteer_not_found"
+
+    def test_nobody_decides_on_their_own(self, hood: Hood) -> None:
+        worker = hood.staff("grid_worker")
+        desk.applied(worker)
+        for answer in (
+            desk.approve(worker, by=worker),
+            desk.decline(worker, by=worker),
+            desk.consent(worker, by=worker),
+        ):
+            assert (answer.status, answer.code) == (403, "own_application")
+        assert desk.mine(worker)["state"] == "applied"
+
+    def test_a_repeat_tells_and_numbers_once(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        assert desk.approve(chen, by=worker, key="a").json == desk.approve(chen, by=worker, key="a").json
+        assert chen.told == ["volunteer_approved"]
+        assert desk.approve(chen, by=worker).code == "application_not_waiting"
+        assert desk.decline(chen, by=worker).code == "application_not_waiting"
+
+    def test_a_number_that_somebody_has_is_drawn_anew(self, hood: Hood) -> None:
+        worker = hood.staff("grid_worker")
+        first = desk.approved(desk.applicant(hood), by=worker)
+        taken, free = desk.mine(first)["number"], ids.pick_up_code()
+        second = desk.applicant(hood)
+        with patch.object(ids, "pick_up_code", side_effect=[taken, free]):
+            desk.approved(second, by=worker)
+        assert desk.mine(second)["number"] == free
+        assert desk.link(taken).resident_id == first.id
+
+    def test_somebody_of_whom_only_a_diary_is_kept_is_nobody_to_decide_about(self, hood: Hood) -> None:
+        worker, li = hood.staff("grid_worker"), hood.resident()
+        gate.signed_up(li, gate.shift(hood, needs_approval=False))
+        assert desk.approve(li, by=worker).code == "volunteer_not_found"
+        assert worker.post("/volunteers/res_nobody/approve").code == "volunteer_not_found"
+
+
+class TestDeclining:
+    def test_the_reason_is_told_and_one_may_apply_again(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        assert desk.decline(chen, by=worker).json["state"] == "declined"
+        assert desk.mine(chen)["declined_reason"] == REASON["reason"]
+        (message,) = chen.get("/inbox").json["items"]
+        assert REASON["reason"] in message["text"]
+        assert desk.waiting(worker, hood.grid) == []
+        again = desk.applied(chen, name="陈建军")
+        assert (again["state"], again["declined_reason"], again["decided_at"]) == ("applied", None, None)
+        desk.approved(chen, by=worker)
+        assert worker.told == ["volunteer_applied"] * 2
+
+    @pytest.mark.parametrize("reason", ["", "不行", "\u200b" * 5, " " * 6, "长" * 101, None])
+    def test_without_a_reason_nobody_is_declined(self, hood: Hood, reason: str | None) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        answer = worker.post(f"/volunteers/{chen.id}/decline", json={"reason": reason})
+        assert (answer.status, list(answer.wrong)) == (422, ["reason"])
+        assert desk.mine(chen)["state"] == "applied"
+
+    def test_a_repeat_tells_once(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        assert desk.decline(chen, by=worker, key="a").json == desk.decline(chen, by=worker, key="a").json
+        assert chen.told == ["volunteer_declined"]
+
+
+class TestTheList:
+    def test_each_sees_their_area_the_oldest_first_a_page_at_a_time(self, hood: Hood) -> None:
+        elsewhere = Hood(hood.http, hood.wechat)
+        worker = hood.staff("grid_worker")
+        first, second = desk.applicant(hood, area=hood.grid), desk.applicant(hood, area=hood.grid)
+        other = desk.applicant(hood, area=f"{elsewhere.community}")
+        names = [desk.nickname(first), desk.nickname(second)]
+        assert desk.waiting(worker, hood.community) == desk.waiting(worker, hood.grid) == names
+        assert desk.waiting(worker, hood.micro_grid) == []
+        assert desk.waiting(elsewhere.staff("grid_worker"), elsewhere.community) == [desk.nickname(other)]
+
+    @pytest.mark.parametrize("area", ["", "1", "abcdef", "33040200100", "330402\n"])
+    def test_an_area_that_is_none_is_refused(self, hood: Hood, area: str) -> None:
+        assert hood.staff("grid_worker").get(f"/volunteers/applications?area={area}").status == 422
+
+    def test_a_cursor_of_another_list_is_refused(self, hood: Hood) -> None:
+        worker = hood.staff("grid_worker")
+        assert worker.get(f"/volunteers/applications?area={hood.grid}&cursor=x").code == "cursor_invalid"
+
+
+class TestGuardians:
+    """By Chinese law somebody is sixteen on the day after the birthday."""
+
+    def minor(self, hood: Hood, worker: gate.Neighbour, *, days_old: int = 0) -> gate.Neighbour:
+        """Approved, and fifteen: the sixteenth birthday is `-days_old` days away."""
+        birth = desk.years_ago(16, days=days_old)
+        return desk.approved(desk.applicant(hood, birth=birth), by=worker)
+
+    def test_at_fifteen_no_shift_without_consent_and_any_with_it(self, hood: Hood) -> None:
+        worker, shift = hood.staff("grid_worker"), gate.shift(hood)
+        young = self.minor(hood, worker, days_old=-100)
+        assert gate.sign_up(young, shift).code == "guardian_consent_needed"
+        assert desk.mine(young)["minor"]
+        answer = desk.consent(young, by=worker, phone="0573-82838483")
+        assert (answer.status, answer.json["guardian_on_file"]) == (200, True)
+        known = desk.mine(young)
+        assert known["guardian"] == {"name": "王秀英", "phone": "057382838483", "relation": "母亲"}
+        assert known["guardian_since"]
+        assert young.told == ["volunteer_approved", "volunteer_guardian_on_file"]
+        assert gate.signed_up(young, shift)["state"] == "signed_up"
+
+    def test_sixteen_on_the_day_of_the_shift_is_old_enough_and_a_day_earlier_is_not(self, hood: Hood) -> None:
+        worker = hood.staff("grid_worker")
+        young = self.minor(hood, worker, days_old=-3)  # the birthday is in three days, and sixteen the day after
+        early = gate.shift(hood, starts=timedelta(days=3), lasts=timedelta(minutes=1))
+        late = gate.shift(hood, starts=timedelta(days=4), lasts=timedelta(minutes=1))
+        assert gate.sign_up(young, early).code == "guardian_consent_needed"
+        assert gate.signed_up(young, late)["state"] == "signed_up"
+
+    def test_it_is_asked_even_where_no_approval_is(self, hood: Hood) -> None:
+        young = desk.applicant(hood, birth=desk.years_ago(15))
+        assert gate.sign_up(young, gate.shift(hood, needs_approval=False)).code == "guardian_consent_needed"
+
+    def test_a_guardian_may_take_it_back(self, hood: Hood) -> None:
+        worker, shift = hood.staff("grid_worker"), gate.shift(hood)
+        young = self.minor(hood, worker, days_old=-100)
+        withdraw = f"/volunteers/{young.id}/guardian-consent/withdraw"
+        assert worker.post(withdraw).code == "guardian_consent_not_on_file"
+        desk.consent(young, by=worker)
+        assert worker.post(withdraw, key="a").json == worker.post(withdraw, key="a").json
+        assert young.told[2:] == ["volunteer_guardian_withdrawn"]
+        assert desk.mine(young)["guardian"] is None
+        assert desk.file_of(young).guardian_sealed is None
+        assert gate.sign_up(young, shift).code == "guardian_consent_needed"
+
+    def test_it_may_be_there_before_the_decision_and_is_told_once(self, hood: Hood) -> None:
+        worker, young = hood.staff("grid_worker"), desk.applicant(hood, birth=desk.years_ago(15))
+        assert desk.consent(young, by=worker, key="a").json == desk.consent(young, by=worker, key="a").json
+        assert young.told == ["volunteer_guardian_on_file"]
+        (line,) = worker.get(f"/volunteers/applications?area={hood.grid}").json["items"]
+        assert line["guardian_on_file"]
+
+    def test_of_the_grown_up_and_of_those_who_have_left_none_is_kept(self, hood: Hood) -> None:
+        worker, grown = hood.staff("grid_worker"), desk.applicant(hood)
+        gone = desk.applicant(hood, birth=desk.years_ago(15))
+        desk.leave(gone)
+        assert desk.consent(grown, by=worker).code == "guardian_not_needed"
+        assert desk.consent(gone, by=worker).code == "volunteer_not_in_force"
+        assert desk.file_of(gone).guardian_sealed is None
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"name": "\u200b"}, "name"),
+            ({"phone": "1234567"}, "phone"),
+            ({"relation": ""}, "relation"),
+            ({"x": 1}, "x"),
+        ],
+    )
+    def test_whoever_agrees_must_be_known(self, hood: Hood, change: dict[str, str], field: str) -> None:
+        worker, young = hood.staff("grid_worker"), desk.applicant(hood, birth=desk.years_ago(15))
+        answer = desk.consent(young, by=worker, **change)
+        assert (answer.status, list(answer.wrong)) == (422, [field])
+        assert not desk.mine(young)["guardian_since"]
+
+
+def test_every_act_of_staff_on_a_file_is_here() -> None:
+    acts = {name for name in all_routes() if "/volunteers/{resident_id}" in name}
+    assert {name.rpartition("}/")[2] for name in acts} == {
+        "approve",
+        "decline",
+        "guardian-consent",
+        "guardian-consent/withdraw",
+    }
