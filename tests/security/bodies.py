@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
 from tests.mall.shop import PRICE
+from tests.security import volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 
 
@@ -56,6 +57,7 @@ def right_body(route: Route, world: World) -> Any:
         "POST /me/phone": {"code": "x"},
         "PUT /me/nickname": {"nickname": "菊子"},
         "POST /me/avatar": {},
+        **volunteers.BODIES,
     }
     if route.body is None:
         return None

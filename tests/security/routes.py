@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.kit.http import ROUTES, Route
+from tests.security import volunteers
 
 # What a GET cannot do without.
 QUERIES = {
@@ -21,6 +22,7 @@ QUERIES = {
     "/posts": "area=330402001001",
     "/me/templates": "moment=work",
     "/me/points/statement": "month=2026-11",
+    **volunteers.QUERIES,
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
+from tests.security import volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, World, build
@@ -33,6 +34,8 @@ def leaks(world: World, reader: Neighbour | None, answer: Answer) -> set[str]:
     secrets = {CONTACT_NAME, CONTACT_PHONE}
     if reader not in (world.owner, world.delegate):  # whoever shows one of these gets the goods
         secrets |= {world.desk_code, world.door_code}
+    if reader is not world.owner:
+        secrets |= volunteers.SECRETS
     for other in world.everybody:
         if other is not reader:
             secrets |= world.secrets_of(other) | {other.token}
@@ -99,6 +102,7 @@ def test_the_logs_hold_no_secret_no_text_and_no_token(hood: Hood, logs: Any) -> 
         world.door_code,
         "需要五只口罩",
         "谢谢，放居委会就好",
+        *volunteers.SECRETS,
     }
     for person in world.everybody:
         secrets |= world.secrets_of(person) | {person.token.rpartition(".")[0]}

@@ -17,6 +17,7 @@ from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
 from tests.shifts import gate
+from tests.security import volunteers
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 MASKS = {
@@ -89,6 +90,7 @@ def build(hood: Hood) -> World:
     answers = school.solution(owner, ids["attempt_id"])
     ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
     made(gate.sign_up(owner, ids["shift_id"]))
+    volunteers.apply(owner, staff)
     newcomer = hood.somebody("新来的")
     return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
 

@@ -1,0 +1,45 @@
+"""Volunteers' files in the world of these tests: who may do what, right bodies, and what nobody else may read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.neighbourhood import Neighbour
+from tests.volunteers import desk
+
+RESIDENTS = {"stranger", "foreign_staff", "staff", "helper", "owner"}
+STAFF = {"staff"}
+ROWS: dict[str, set[str]] = {
+    "GET /me/volunteer": RESIDENTS,
+    "POST /me/volunteer": RESIDENTS,
+    "PUT /me/volunteer": RESIDENTS,
+    "POST /me/volunteer/leave": RESIDENTS,
+    "GET /me/shift-alerts": RESIDENTS,
+    "PUT /me/shift-alerts": RESIDENTS,
+    "GET /volunteers/applications": STAFF,
+    "POST /volunteers/{resident_id}/approve": STAFF,
+    "POST /volunteers/{resident_id}/decline": STAFF,
+    "POST /volunteers/{resident_id}/guardian-consent": STAFF,
+    "POST /volunteers/{resident_id}/guardian-consent/withdraw": STAFF,
+}
+BODIES: dict[str, Any] = {
+    "POST /me/volunteer": desk.FORM,
+    "PUT /me/volunteer": {name: desk.FORM[name] for name in ("skills", "free_times", "contact")},
+    "PUT /me/shift-alerts": {"on": True},
+    "POST /volunteers/{resident_id}/decline": desk.REASON,
+    "POST /volunteers/{resident_id}/guardian-consent": desk.MOTHER,
+}
+QUERIES = {"/volunteers/applications": "area=330402001001"}
+
+NAME = "李菊的本名"
+CONTACT = {"name": "李家外婆", "phone": "13957301234", "relation": "外婆"}
+GUARDIAN = {"name": "李家母亲", "phone": "13957305678", "relation": "母亲"}
+BIRTH = desk.years_ago(15)
+# To the owner's own eyes only: staff decide without them.
+SECRETS = {NAME, BIRTH, *(person[part] for person in (CONTACT, GUARDIAN) for part in ("name", "phone"))}
+
+
+def apply(owner: Neighbour, staff: Neighbour) -> None:
+    """The owner, who is fifteen, has applied; a guardian has agreed."""
+    desk.applied(owner, name=NAME, birth=BIRTH, contact=CONTACT)
+    assert desk.consent(owner, by=staff, **GUARDIAN).status == 200
