@@ -22,6 +22,7 @@ from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
 from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, mall, notices, people, points, posts, quiz, volunteers  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -51,6 +52,7 @@ SEVERAL_WRITES = {
     "POST /pick-ups": "a wrong guess at a code counts",
     "POST /desk/collect": "a wrong guess at a code counts",
     "POST /deliveries/{redemption_id}/with-code": "a wrong guess at a code counts",
+    "POST /me/volunteer/leave": "what one write has ended follows piece by piece, by a timer if need be",
     "POST /me/close": "what one write has closed is erased piece by piece, by a timer if need be",
 }
 
@@ -63,6 +65,7 @@ LONGER_LISTS = {
     "GET /residences": DUTIES,
     "GET /reviews": DUTIES,
     "GET /help-requests/unanswered": DUTIES,
+    "GET /volunteers/applications": DUTIES,
     "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
