@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.volunteers_acts import ACTS
 from tests.faults.trying import every_call_fails
+from tests.faults.volunteers_acts import ACTS
 
 test_the_repeat_of_a_failed_act_ends_as_if_nothing_had_failed = every_call_fails(ACTS)
