@@ -44,6 +44,8 @@ from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - reg
 from chalicelib.shifts import routes as shifts
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.volunteers import routes as volunteers
+from chalicelib.volunteers import hours_routes as volunteer_hours
+from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401 - registers what it holds about people
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
@@ -64,6 +66,19 @@ for slice_ in (
         shifts,
     ),
     shift_alerts,
+    areas,
+    people,
+    account,
+    profile,
+    notices,
+    points,
+    content,
+    help_requests,
+    posts,
+    quizzes,
+    mall,
+    shifts,
+    volunteer_hours,
 ):
     app.register_blueprint(slice_.routes.blueprint)
 

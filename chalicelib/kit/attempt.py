@@ -37,11 +37,11 @@ class Attempt(msgspec.Struct, frozen=True):
             return ids.new_id(kind)
         return ids.repeatable_id(kind, self.actor, self.path, self.key)
 
-    def code(self) -> str:
+    def code(self, length: int = 8) -> str:
         """A code to hand to somebody: the same one for repeats, guessed by nobody who knows the request."""
         if self.key is None:
-            return ids.pick_up_code()
-        return ids.repeatable_code(keys.code_key(), self.actor, self.path, self.key)
+            return ids.pick_up_code(length)
+        return ids.repeatable_code(keys.code_key(), self.actor, self.path, self.key, length=length)
 
     @property
     def mark(self) -> str | None:

@@ -19,6 +19,7 @@ _TYPES = {
     "array": "列表",
     "object": "一组内容",
     "datetime": "时间",
+    "date": "日期",
     "null": "空",
 }
 _REASONS: list[tuple[re.Pattern[str], str]] = [
@@ -31,6 +32,7 @@ _REASONS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?:`int`|`float`) >= (-?[\d.]+)"), "不能小于 {0}"),
     (re.compile(r"[Ii]nvalid enum value"), "不在可选的范围内"),
     (re.compile(r"matching regex"), "格式不对"),
+    (re.compile(r"Invalid RFC3339 encoded date\b"), "日期格式不对"),
     (re.compile(r"Invalid RFC3339|timezone component"), "时间格式不对"),
     (re.compile(r"out of range|too (?:large|big)"), "数字太大"),
     (re.compile(r"unknown field"), "没有这一项"),

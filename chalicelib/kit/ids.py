@@ -25,15 +25,15 @@ def repeatable_id(kind: str, *facts: str) -> str:
     return f"{kind}_{_text(hashlib.sha256(chr(0).join((kind, *facts)).encode()).digest()[:16])}"
 
 
-def pick_up_code() -> str:
-    """Eight readable characters, 40 random bits; guessing is limited per person by the caller."""
-    return "".join(secrets.choice(_READABLE) for _ in range(8))
+def pick_up_code(length: int = 8) -> str:
+    """Readable characters of five random bits each; guessing one of eight is limited per person by the caller."""
+    return "".join(secrets.choice(_READABLE) for _ in range(length))
 
 
-def repeatable_code(key: bytes, *facts: str) -> str:
+def repeatable_code(key: bytes, *facts: str, length: int = 8) -> str:
     """A code like that, the same for the same facts, and of no use to who knows the facts without our key."""
     digest = hmac.new(key, chr(0).join(facts).encode(), hashlib.sha256).digest()
-    return "".join(_READABLE[byte % len(_READABLE)] for byte in digest[:8])
+    return "".join(_READABLE[byte % len(_READABLE)] for byte in digest[:length])
 
 
 def as_typed(code: str) -> str:

@@ -640,6 +640,24 @@ KINDS: dict[str, Kind] = {
         template="community",
         subject="监护人同意已撤销",
         hint="暂时不能再报名班次",
+    # -------------------------------------------------------------------------------------------- volunteers
+    "volunteer_entry_added": Kind(
+        to="the volunteer, when staff have recorded a training, commendation or evaluation",
+        title="志愿服务档案有新记录",
+        text="{who}为您记录了一项{what}：“{title}”（{day}）。如果不对，请联系社区。",
+        page=VOLUNTEER,
+        template="community",
+        subject="{title}",
+        hint="志愿服务档案有新记录",
+    ),
+    "volunteer_entry_revoked": Kind(
+        to="the volunteer, when staff have revoked such a record, and with it the statements that show it",
+        title="志愿服务档案有记录撤销",
+        text="{who}撤销了您的一项{what}：“{title}”（{day}）。原因：{reason}。{statements}有疑问请联系社区。",
+        page=VOLUNTEER,
+        template="community",
+        subject="{title}",
+        hint="这项记录已撤销",
         matters=True,
     ),
 }

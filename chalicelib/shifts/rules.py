@@ -14,6 +14,8 @@ from chalicelib.kit import settings
 from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Refused
 from chalicelib.kit.flow import Flow
 from chalicelib.people import rules as people
+from chalicelib.volunteers.rules import SERVICES as SERVICES
+from chalicelib.volunteers.rules import Service as Service
 
 # Who plans and runs shifts: those who look after the area's residents day by day.
 ORGANISERS = people.CARERS
@@ -46,17 +48,6 @@ SIGN_UP_STATES = {
     "no_show": "未到",
 }
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
-
-Service = Literal["gate", "patrol", "care", "environment", "culture", "traffic", "other"]
-SERVICES: dict[str, str] = {
-    "gate": "守小门",
-    "patrol": "巡逻",
-    "care": "关爱帮扶",
-    "environment": "环境整治",
-    "culture": "文体活动",
-    "traffic": "文明交通",
-    "other": "其他服务",
-}
 
 SHIFTS_AT_MOST = 45  # of one activity: it is cancelled in one write, with two items for each of them
 CAPACITY_AT_MOST = 500

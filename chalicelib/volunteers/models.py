@@ -141,8 +141,8 @@ class Statement(Remembers, discriminator="statement"):
     from_day = UnicodeAttribute()
     to_day = UnicodeAttribute()
     issued_at = InstantAttribute()
-    person_sealed = BinaryAttribute(legacy_encoding=False)  # JSON: whose hours these are
-    content = CompactJSONAttribute()  # what the paper shows beside that
+    person_sealed = BinaryAttribute(legacy_encoding=False)  # statement_rules.Paper, compressed: whose hours, and which
+    content = CompactJSONAttribute()  # what may be told of it when nobody can read that any more: `{"issuer"}`
     minutes = NumberAttribute()
     superseded_by = UnicodeAttribute(null=True)
     ended_at = InstantAttribute(null=True)  # when it was superseded or revoked
@@ -152,6 +152,56 @@ class Statement(Remembers, discriminator="statement"):
     def key(cls, number: str) -> Statement:
         return cls(f"STATEMENT#{number}", "STATEMENT")
 
+    @staticmethod
+    def of(resident_id: str) -> str:
+        return f"STATEMENTS_OF#{resident_id}"
+
     @property
     def number(self) -> str:
         return self.pk.removeprefix("STATEMENT#")
+
+
+class Entry(Remembers, discriminator="volunteer_entry"):
+    """`VOLUNTEER#<resident>` / `ENTRY#<kind>#<day>#<entry>`: a training, commendation or evaluation that staff recorded.
+
+    Never edited: a wrong one is revoked, with the reason, and stays visible to the volunteer.
+    """
+
+    PREFIX = "ENTRY#"
+
+    state = UnicodeAttribute()  # statement_rules.ENTRY
+    title = UnicodeAttribute()
+    by = UnicodeAttribute()  # who trained, commended or evaluated
+    area = UnicodeAttribute()
+    minutes = NumberAttribute(null=True)  # of a training
+    recorded_by = UnicodeAttribute()
+    recorded_by_name = UnicodeAttribute()
+    recorded_at = InstantAttribute()
+    revoked_by = UnicodeAttribute(null=True)
+    revoked_by_name = UnicodeAttribute(null=True)
+    revoked_at = InstantAttribute(null=True)
+    reason = UnicodeAttribute(null=True)  # of the revocation, or of a moderator's refusal
+
+    @classmethod
+    def key(cls, resident_id: str, entry_id: str) -> Entry:
+        """By its id outside, `entry_….<kind>.<day>`. What is no such id is found nowhere."""
+        name, _, rest = entry_id.partition(".")
+        what, _, day = rest.partition(".")
+        return cls(partition(resident_id), f"{cls.PREFIX}{what}#{day}#{name}")
+
+    @property
+    def id(self) -> str:
+        return f"{self.sk.rpartition('#')[2]}.{self.what}.{self.day}"
+
+    @property
+    def what(self) -> str:
+        """training | commendation | evaluation."""
+        return self.sk.split("#")[1]
+
+    @property
+    def day(self) -> str:
+        return self.sk.split("#")[2]
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("VOLUNTEER#")

@@ -65,18 +65,25 @@ def revoke_for_new(tx: transaction, register: Register | None, record: ServiceRe
 
 def _revoke(tx: transaction, register: Register | None, record: ServiceRecord, now: datetime) -> None:
     day = f"{clock.day(record.start_at)}"
+    revoke_covering(tx, record.resident_id, register, day=day, reason="服务时长有更正", now=now)
+
+
+def revoke_covering(
+    tx: transaction, resident_id: str, register: Register | None, *, day: str, reason: str, now: datetime
+) -> None:
+    """Revoke the statements that cover a day, because what they show of it is not so. `register` as read consistently."""
     issued = register.issued if register else []
     covering = [each for each in issued if each["from"] <= day <= each["to"]]
     others = [each for each in issued if each not in covering]
     tx.update(
-        Register.key(record.resident_id),
+        Register.key(resident_id),
         [Register.issued.set(others), Register.version.set(int(register.version) + 1 if register else 1)],
         when=as_read(register),
         or_raise=Changed(),
         create=True,
     )
     for each in covering:
-        revoked = [Statement.state.set("revoked"), Statement.ended_at.set(now), Statement.reason.set("服务时长有更正")]
+        revoked = [Statement.state.set("revoked"), Statement.ended_at.set(now), Statement.reason.set(reason)]
         tx.update(Statement.key(each["number"]), revoked, when=Statement.state == "valid", or_raise=Changed())
 
 

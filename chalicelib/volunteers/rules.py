@@ -61,6 +61,17 @@ FREE_TIMES: dict[str, str] = {
     "weekend_day": "周末白天",
     "weekend_evening": "周末晚上",
 }
+# What shifts are for, as statements name it. (The rules of shifts have it from here.)
+Service = Literal["gate", "patrol", "care", "environment", "culture", "traffic", "other"]
+SERVICES: dict[str, str] = {
+    "gate": "守小门",
+    "patrol": "巡逻",
+    "care": "关爱帮扶",
+    "environment": "环境整治",
+    "culture": "文体活动",
+    "traffic": "文明交通",
+    "other": "其他服务",
+}
 
 
 class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +79,9 @@ class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     applications_a_day: Annotated[int, Meta(ge=1)] = 3
     statements_a_day: Annotated[int, Meta(ge=1)] = 5
+    issuer: Annotated[str, Meta(min_length=1, max_length=40)] = "微嘉园社区志愿服务"  # as statements name it
+    # Where statements are verified, `https://wjy.example.cn/api`; "" for the address this is served under.
+    check_address: Annotated[str, Meta(pattern="^(https://.+)?$", max_length=100)] = ""
 
 
 settings_in_force = settings.group("volunteers", VolunteerSettings)

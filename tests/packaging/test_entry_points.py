@@ -47,7 +47,7 @@ USED_BY = {
 }
 
 # What only some events need is imported by those (see bench/cold_start.py): together they double a cold start.
-FOR_LATER = ("PIL", "boto3", "cryptography", "requests", "s3transfer", "wechatpy")
+FOR_LATER = ("PIL", "boto3", "cryptography", "requests", "s3transfer", "segno", "wechatpy")
 
 # What Lambda's bootstrap does, with no site-packages and no environment of ours.
 _LOAD = """

@@ -1,0 +1,354 @@
+"""My service hours, what staff record beside them, and statements of both, which anybody may verify, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+from chalice import Response
+from msgspec import Meta
+
+from chalicelib.kit import clock
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.http import Body, Paged, Routes, View
+from chalicelib.kit.table import Page
+from chalicelib.volunteers import entries, paper, rules, statements
+from chalicelib.volunteers import statement_rules as papers
+from chalicelib.volunteers.models import Entry, ServiceRecord, Statement
+from chalicelib.volunteers.statement_rules import EntryKind, Period
+from chalicelib.volunteers.statements import Verified
+
+routes = Routes(__name__)
+
+Reason = Annotated[str, Meta(min_length=4, max_length=100, pattern=r"\S")]
+
+
+class OfPeriod(Paged, frozen=True, kw_only=True):
+    """Days in Shanghai, both included. Without them: this year until today."""
+
+    from_day: date | None = msgspec.field(default=None, name="from")
+    to_day: date | None = msgspec.field(default=None, name="to")
+
+
+class AskForStatement(Body, frozen=True):
+    """Days in Shanghai, both included: at most three years, not later than today."""
+
+    from_day: date = msgspec.field(name="from")
+    to_day: date = msgspec.field(name="to")
+
+
+class RecordEntry(Body, frozen=True):
+    """`by`: who trained, commended or evaluated. `hours`: of a training, full and half ones."""
+
+    kind: EntryKind
+    day: date
+    title: Annotated[str, Meta(min_length=2, max_length=60, pattern=r"\S")]
+    by: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\S")]
+    hours: Annotated[float, Meta(ge=0.5, le=1000)] | None = None
+
+
+class RevokeEntry(Body, frozen=True):
+    reason: Reason
+
+
+class TotalsView(View, frozen=True):
+    """Minutes by how they were recorded, and together, with the words for them; and of how many times."""
+
+    times: int
+    checked: int
+    recorded: int
+    together: int
+    checked_text: str
+    recorded_text: str
+    together_text: str
+
+
+class RecordView(View, frozen=True):
+    """Confirmed hours of one shift. `how`: checked | recorded, then with who recorded it and why.
+
+    `versions`: what was in force before each correction, the oldest first.
+    """
+
+    shift: str
+    title: str
+    service: str
+    place: str
+    start: datetime
+    end: datetime
+    minutes: int
+    text: str
+    how: str
+    recorded_by: str | None
+    why: str | None
+    points: int
+    versions: list[VersionView]
+
+
+class VersionView(View, frozen=True):
+    minutes: int
+    how: str
+    by: str
+    at: datetime
+    why: str | None
+
+
+class HoursView(View, frozen=True):
+    """The records of a period page by page; the totals are those of all of them."""
+
+    items: list[RecordView]
+    next: str | None
+    totals: TotalsView
+
+
+class EntryView(View, frozen=True):
+    """`state`: in_review and removed (staff only), shown, revoked (with who, when and why)."""
+
+    id: str
+    kind: EntryKind
+    state: str
+    day: date
+    title: str
+    by: str
+    hours: float | None
+    recorded_by: str
+    recorded_at: datetime
+    revoked_by: str | None
+    revoked_at: datetime | None
+    reason: str | None
+
+
+class EntryList(View, frozen=True):
+    items: list[EntryView]
+    next: str | None
+
+
+class StatementView(View, frozen=True):
+    """One of my statements. `state`: valid, superseded (by the one of that number) or revoked (with the reason)."""
+
+    number: str
+    state: str
+    state_text: str
+    from_day: date = msgspec.field(name="from")
+    to_day: date = msgspec.field(name="to")
+    issued_at: datetime
+    minutes: int
+    text: str
+    ended_at: datetime | None
+    reason: str | None
+    superseded_by: str | None
+    page: str
+
+
+class StatementList(View, frozen=True):
+    items: list[StatementView]
+    next: str | None
+
+
+class VerifiedView(View, frozen=True):
+    """What the paper shows, and whether it counts: `told` says it in a sentence.
+
+    `shown` is nothing when whose statement it is has closed their account: then it cannot be read by anybody.
+    """
+
+    number: str
+    state: str
+    told: str
+    ended_at: datetime | None
+    reason: str | None
+    from_day: date = msgspec.field(name="from")
+    to_day: date = msgspec.field(name="to")
+    issued_at: datetime
+    issuer: str
+    check_address: str
+    shown: papers.Paper | None
+    totals: TotalsView | None
+
+
+def totals_view(totals: papers.Totals) -> TotalsView:
+    return TotalsView(
+        times=totals.times,
+        checked=totals.checked,
+        recorded=totals.recorded,
+        together=totals.together,
+        checked_text=papers.spoken(totals.checked),
+        recorded_text=papers.spoken(totals.recorded),
+        together_text=papers.spoken(totals.together),
+    )
+
+
+def record_view(record: ServiceRecord) -> RecordView:
+    recorded = record.how == "recorded"
+    return RecordView(
+        shift=record.shift,
+        title=record.title,
+        service=rules.SERVICES.get(record.service, record.service),
+        place=record.place,
+        start=clock.local(record.start_at),
+        end=clock.local(record.end_at),
+        minutes=int(record.minutes),
+        text=papers.spoken(int(record.minutes)),
+        how=record.how,
+        recorded_by=record.recorded_by_name if recorded else None,
+        why=record.why,
+        points=int(record.points),
+        versions=[_version(each) for each in record.versions],
+    )
+
+
+def _version(earlier: dict[str, Any]) -> VersionView:
+    return VersionView(
+        minutes=earlier["minutes"],
+        how=earlier["how"],
+        by=earlier["by_name"],
+        at=clock.local(clock.from_stamp(earlier["at"])),
+        why=earlier["why"],
+    )
+
+
+def entry_view(entry: Entry) -> EntryView:
+    return EntryView(
+        id=entry.id,
+        kind=entry.what,  # type: ignore[arg-type]
+        state=entry.state,
+        day=date.fromisoformat(entry.day),
+        title=entry.title,
+        by=entry.by,
+        hours=None if entry.minutes is None else int(entry.minutes) / 60,
+        recorded_by=entry.recorded_by_name,
+        recorded_at=clock.local(entry.recorded_at),
+        revoked_by=entry.revoked_by_name,
+        revoked_at=clock.local(entry.revoked_at) if entry.revoked_at else None,
+        reason=entry.reason,
+    )
+
+
+def _entries(found: Page[Entry]) -> EntryList:
+    return EntryList(items=[entry_view(entry) for entry in found], next=found.next)
+
+
+def statement_view(statement: Statement, base: str) -> StatementView:
+    return StatementView(
+        number=statement.number,
+        state=statement.state,
+        state_text=papers.STATES[statement.state],
+        from_day=date.fromisoformat(statement.from_day),
+        to_day=date.fromisoformat(statement.to_day),
+        issued_at=clock.local(statement.issued_at),
+        minutes=int(statement.minutes),
+        text=papers.spoken(int(statement.minutes)),
+        ended_at=clock.local(statement.ended_at) if statement.ended_at else None,
+        reason=statement.reason,
+        superseded_by=statement.superseded_by,
+        page=_page_of(statement.number, base),
+    )
+
+
+def _page_of(number: str, base: str) -> str:
+    return f"{base}/statements/{number}/page"
+
+
+def _base(request: Any) -> str:
+    """Where this is served: as the settings say, else as the gateway was called."""
+    named = rules.settings_in_force().check_address
+    if named:
+        return named.rstrip("/")
+    context = request.context
+    # AWS names the domain that was called. A gateway on one machine does not; there nobody else chooses the Host.
+    domain = context.get("domainName") or request.headers.get("host", "localhost")
+    # `/api/statements/…/page` without the resource is `/api`, the stage; under a domain of one's own, what that maps.
+    below = "/".join(context.get("path", "").split("/")[: -context["resourcePath"].count("/")])
+    return f"https://{domain}{below}"
+
+
+@routes.get("/me/service-hours")
+def my_hours(caller: Caller, query: OfPeriod, now: datetime) -> HoursView:
+    """My confirmed hours of a period, the newest first, with the totals."""
+    today = clock.day(now)
+    period = Period(query.from_day or (query.to_day or today).replace(month=1, day=1), query.to_day or today)
+    found = statements.hours(caller=caller, period=period, cursor=query.cursor)
+    return HoursView(
+        items=[record_view(each) for each in found.page], next=found.next, totals=totals_view(found.totals)
+    )
+
+
+@routes.get("/me/volunteer/entries")
+def my_entries(caller: Caller, query: Paged) -> EntryList:
+    """The trainings, commendations and evaluations that staff recorded of me, those revoked too."""
+    return _entries(entries.mine(caller=caller, cursor=query.cursor))
+
+
+@routes.get("/volunteers/{resident_id}/entries")
+def entries_of(caller: Caller, resident_id: str, query: Paged, now: datetime) -> EntryList:
+    """The same of a volunteer, for the staff who keep their file."""
+    return _entries(entries.of(caller=caller, resident_id=resident_id, cursor=query.cursor, now=now))
+
+
+@routes.post("/volunteers/{resident_id}/entries", status=201)
+def record_entry(caller: Caller, resident_id: str, body: RecordEntry, attempt: Attempt, now: datetime) -> EntryView:
+    """Record a training, a commendation or an evaluation of a volunteer, who is told."""
+    note = msgspec.convert(body, entries.Note, from_attributes=True)
+    return entry_view(entries.record(caller=caller, resident_id=resident_id, note=note, attempt=attempt, now=now))
+
+
+@routes.post("/volunteers/{resident_id}/entries/{entry_id}/revoke")
+def revoke_entry(
+    caller: Caller, resident_id: str, entry_id: str, body: RevokeEntry, attempt: Attempt, now: datetime
+) -> EntryView:
+    """What was recorded is wrong: it is revoked, visibly, and the statements that show it with it."""
+    revoked = entries.revoke(
+        caller=caller, resident_id=resident_id, entry_id=entry_id, reason=body.reason, attempt=attempt, now=now
+    )
+    return entry_view(revoked)
+
+
+@routes.post("/me/statements", status=201)
+def ask_for_statement(
+    caller: Caller, body: AskForStatement, attempt: Attempt, now: datetime, request: Any
+) -> StatementView:
+    """A statement of my hours of a period. It takes the place of those whose period lies within."""
+    period = Period(body.from_day, body.to_day)
+    issued = statements.issue(caller=caller, period=period, attempt=attempt, now=now)
+    return statement_view(issued, _base(request))
+
+
+@routes.get("/me/statements")
+def my_statements(caller: Caller, query: Paged, request: Any) -> StatementList:
+    """My statements, the newest first."""
+    found, base = statements.mine(caller=caller, cursor=query.cursor), _base(request)
+    return StatementList(items=[statement_view(each, base) for each in found], next=found.next)
+
+
+@routes.get("/statements/{number}")
+def verify(number: str, request: Any) -> VerifiedView:
+    """Whether a statement counts, and what it shows: for anybody who holds it, by its number as typed."""
+    verified = statements.verify(number)
+    statement, shown = verified.statement, verified.paper
+    return VerifiedView(
+        number=statement.number,
+        state=statement.state,
+        told=papers.told(statement) if shown else papers.DESTROYED,
+        ended_at=clock.local(statement.ended_at) if statement.ended_at else None,
+        reason=statement.reason,
+        from_day=date.fromisoformat(statement.from_day),
+        to_day=date.fromisoformat(statement.to_day),
+        issued_at=clock.local(statement.issued_at),
+        issuer=statement.content["issuer"],
+        check_address=_page_of(statement.number, _base(request)),
+        shown=shown,
+        totals=totals_view(shown.totals) if shown else None,
+    )
+
+
+@routes.get("/statements/{number}/page")
+def to_print(number: str, request: Any) -> Response:
+    """A statement as a page to print (HTML, A4), for anybody who holds its number."""
+    verified: Verified | None = None
+    try:
+        verified = statements.verify(number)
+    except papers.StatementUnknown:
+        page, headers = paper.unknown()
+    else:
+        page, headers = paper.page(verified, _page_of(verified.statement.number, _base(request)))
+    return Response(page, status_code=200 if verified else 404, headers=headers)

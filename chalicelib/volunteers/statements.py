@@ -1,0 +1,219 @@
+"""My hours, and the statement of them: a snapshot of the five groups under a number that anybody can verify.
+
+How a statement stays true: the register of somebody's statements has a version, which every correction raises. A
+statement reads the register before the records, and is written under the version it has read: whatever is corrected
+in between makes it read anew, and whatever is corrected afterwards finds it in the register and revokes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from chalicelib.areas import service as areas
+from chalicelib.areas.rules import AreaUnknown
+from chalicelib.kit import clock, limits, vault
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed, Invalid
+from chalicelib.kit.table import PAGE_SIZE, Item, Page, page
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.people import rules as people_rules
+from chalicelib.people import service as people
+from chalicelib.people.service import Person
+from chalicelib.volunteers import diary, eligibility, records, rules
+from chalicelib.volunteers import statement_rules as papers
+from chalicelib.volunteers.models import Entry, Register, ServiceRecord, Statement, Volunteer, partition
+from chalicelib.volunteers.statement_rules import Paper, Period
+
+
+class Hours(msgspec.Struct, frozen=True):
+    """One page of the records of a period, and the totals of all of them."""
+
+    page: list[ServiceRecord]
+    next: str | None
+    totals: papers.Totals
+
+
+def hours(*, caller: Caller, period: Period, cursor: str | None) -> Hours:
+    """My confirmed hours of a period, the newest first: one Query, for the totals need all of them."""
+    papers.check_period(period)
+    found = records_of(caller.id, period)[::-1]
+    start = 0
+    if cursor is not None:
+        places = {_place(record): position for position, record in enumerate(found, start=1)}
+        if cursor not in places:
+            raise Invalid("cursor_invalid", "翻页位置已失效，请从头刷新列表。", {"cursor": "不是这个列表的翻页位置"})
+        start = places[cursor]
+    shown = found[start : start + PAGE_SIZE]
+    more = len(found) > start + PAGE_SIZE
+    return Hours(shown, _place(shown[-1]) if more else None, _totals(found))
+
+
+def _place(record: ServiceRecord) -> str:
+    return record.sk.removeprefix(ServiceRecord.PREFIX)
+
+
+def _totals(found: Sequence[ServiceRecord]) -> papers.Totals:
+    return papers.totals_of((record.how, int(record.minutes)) for record in found)
+
+
+def records_of(resident_id: str, period: Period) -> list[ServiceRecord]:
+    """All records of shifts that began in a period, the oldest first, read consistently, however many pages they are."""
+    first, last = (f"{ServiceRecord.PREFIX}{clock.stamp(moment)}" for moment in (period.begins, period.ends))
+    found = Item.query(partition(resident_id), Item.sk.between(first, last), consistent_read=True)
+    return [item for item in found if isinstance(item, ServiceRecord)]
+
+
+def issue(*, caller: Caller, period: Period, attempt: Attempt, now: datetime) -> Statement:
+    """Certify what was recorded of a period. It takes the place of every statement whose period lies within."""
+    papers.check_period(period)
+    papers.check_over(period, clock.day(now))
+    number = papers.number_of(attempt.code(papers.CODE_LENGTH))
+
+    def certify() -> Statement:
+        before: Statement | None
+        file: Volunteer | None
+        register: Register | None
+        person, (before, file, register) = people.present_with(
+            caller, Statement.key(number), Volunteer.key(caller.id), Register.key(caller.id), now=now
+        )
+        if before and attempt.made(before):
+            return before
+        if file is None or file.name_sealed is None:
+            raise papers.NameNeeded()
+        paper = _paper(file, period)
+        new = _new(number, person, period, paper, attempt, now)
+        _write(new, file, register, person, period, now)
+        return new
+
+    try:
+        return settled(certify, or_raise=rules.TryAgain())
+    except vault.KeyDestroyed:
+        raise people_rules.AccountClosed() from None  # in this very moment
+
+
+def _paper(file: Volunteer, period: Period) -> Paper:
+    """The five groups as they are recorded now."""
+    served = records_of(file.resident_id, period)
+    noted = [
+        entry
+        for entry in Item.collection(file.pk, Entry.PREFIX)
+        if entry.state == "shown" and period.covers(entry.day, entry.day)
+    ]
+    if not served and not noted:
+        raise papers.NothingToState()
+    groups = {kind: [_noted(entry) for entry in noted if entry.what == kind] for kind in papers.KINDS}
+    return Paper(basic=_basic(file), service=[_served(each) for each in served], totals=_totals(served), **groups)
+
+
+def _basic(file: Volunteer) -> papers.Basic:
+    return papers.Basic(
+        name=vault.read(file.resident_id, "name", file.name_sealed),
+        born=eligibility.born(file) if file.birth_sealed else None,
+        area=_name_of(file.area),
+        skills=[rules.SKILLS.get(skill, skill) for skill in file.skills],
+        volunteer_since=clock.day(file.decided_at) if file.decided_at and file.state in ("approved", "left") else None,
+    )
+
+
+def _name_of(area: str | None) -> str | None:
+    if area is None:
+        return None
+    try:
+        return areas.place_name(area)
+    except AreaUnknown:
+        return None
+
+
+def _served(record: ServiceRecord) -> papers.Served:
+    recorded = record.how == "recorded"
+    return papers.Served(
+        start=clock.local(record.start_at),
+        end=clock.local(record.end_at),
+        title=record.title,
+        service=rules.SERVICES.get(record.service, record.service),
+        place=record.place,
+        minutes=int(record.minutes),
+        how=record.how,
+        by=record.recorded_by_name if recorded else None,
+        why=record.why if recorded else None,
+    )
+
+
+def _noted(entry: Entry) -> papers.Noted:
+    minutes = None if entry.minutes is None else int(entry.minutes)
+    return papers.Noted(datetime.fromisoformat(entry.day).date(), entry.title, entry.by, minutes)
+
+
+def _new(number: str, person: Person, period: Period, paper: Paper, attempt: Attempt, now: datetime) -> Statement:
+    new = Statement.key(number)
+    new.resident, new.state, new.issued_at, new.marks = person.id, "valid", now, attempt.marks()
+    new.from_day, new.to_day = f"{period.start}", f"{period.end}"
+    new.person_sealed = vault.seal(person.id, _field(number), papers.packed(paper))
+    new.content = {"issuer": rules.settings_in_force().issuer}
+    new.minutes = paper.totals.together
+    new.person_key, new.person_sort = Statement.of(person.id), clock.stamp(now)
+    return new
+
+
+def _field(number: str) -> str:
+    """What is sealed for one statement opens for no other."""
+    return f"statement {number}"
+
+
+def _write(
+    new: Statement, file: Volunteer, register: Register | None, person: Person, period: Period, now: datetime
+) -> None:
+    issued = register.issued if register else []
+    within = [each for each in issued if period.covers(each["from"], each["to"])]
+    others = [each for each in issued if each not in within]
+    if len(others) >= papers.VALID_AT_MOST:
+        raise papers.TooManyStatements()
+    entered = [*others, {"number": new.number, "from": new.from_day, "to": new.to_day}]
+    version = int(register.version) + 1 if register else 1
+    allowed = rules.settings_in_force().statements_a_day
+    with transaction() as tx:
+        tx.create(new, or_raise=Changed())
+        tx.update(
+            Register.key(person.id),
+            [Register.issued.set(entered), Register.version.set(version)],
+            when=records.as_read(register),
+            or_raise=Changed(),
+            create=True,
+        )
+        tx.check(file, when=diary.as_read(file), or_raise=Changed())
+        for each in within:
+            ended = [
+                Statement.state.set("superseded"),
+                Statement.superseded_by.set(new.number),
+                Statement.ended_at.set(now),
+            ]
+            tx.update(Statement.key(each["number"]), ended, when=Statement.state == "valid", or_raise=Changed())
+        limits.spend(tx, person.id, "statement", at_most=allowed, per=timedelta(days=1), now=now)
+        person.still(tx)
+
+
+def mine(*, caller: Caller, cursor: str | None) -> Page[Statement]:
+    """The statements I was issued, the newest first."""
+    return page(Item.by_person, Statement.of(caller.id), of=Statement, cursor=cursor)
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """A statement as anybody sees it. Without its paper when whose it is has been destroyed with their account."""
+
+    statement: Statement
+    paper: Paper | None
+
+
+def verify(typed: str) -> Verified:
+    """The statement with this number, as typed, or StatementUnknown: for whoever holds the paper."""
+    number = papers.as_typed(typed)
+    found = Statement.fetch(f"STATEMENT#{number}", "STATEMENT", or_raise=papers.StatementUnknown())
+    try:
+        text = vault.read(found.resident, _field(number), found.person_sealed)
+    except vault.KeyDestroyed:
+        return Verified(found, None)
+    return Verified(found, papers.unpacked(text))
