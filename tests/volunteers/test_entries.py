@@ -24,11 +24,11 @@ def told(who: Neighbour) -> list[dict[str, Any]]:
 
 def test_staff_record_and_the_volunteer_is_told_and_shown(hood: Hood) -> None:
     worker, chen = hood.staff("grid_worker", hood.grid, "沈网格"), hours.volunteer(hood)
-    made = hours.noted(worker, chen, hours.training())
-    assert (made["state"], made["kind"], made["hours"], made["recorded_by"]) == ("shown", "training", 3.5, "沈网格")
+    made, called = hours.noted(worker, chen, hours.training()), worker.get("/me").json["nickname"]
+    assert (made["state"], made["kind"], made["hours"], made["recorded_by"]) == ("shown", "training", 3.5, called)
     assert [each["id"] for each in chen.get("/me/volunteer/entries").json["items"]] == [made["id"]]
     assert [each["id"] for each in worker.get(f"/volunteers/{chen.id}/entries").json["items"]] == [made["id"]]
-    assert "沈网格为您记录了一项培训：“心肺复苏初级培训”" in told(chen)[0]["text"]
+    assert f"{called}为您记录了一项培训：“心肺复苏初级培训”" in told(chen)[0]["text"]
 
 
 def test_nobody_records_or_revokes_for_themselves_elsewhere_or_without_a_duty(hood: Hood) -> None:
@@ -96,7 +96,8 @@ def test_a_revoked_entry_stays_visible_and_takes_the_statements_that_show_it_alo
     answer = worker.post(f"/volunteers/{chen.id}/entries/{made['id']}/revoke", json=WHY, key="once")
     assert (answer.status, answer.json["state"], answer.json["reason"]) == (200, "revoked", WHY["reason"])
     (mine,) = chen.get("/me/volunteer/entries").json["items"]
-    assert (mine["state"], mine["revoked_by"], mine["reason"]) == ("revoked", "沈网格", WHY["reason"])
+    called = worker.get("/me").json["nickname"]
+    assert (mine["state"], mine["revoked_by"], mine["reason"]) == ("revoked", called, WHY["reason"])
     assert "证明已作废" in told(chen)[0]["text"]
     assert hours.stored(shows).state == "revoked"
     assert hours.stored(shows).reason == "表彰奖励记录已撤销"
