@@ -18,41 +18,43 @@ from chalicelib.volunteers.statement_rules import Noted, Paper, Served
 from chalicelib.volunteers.statements import Verified
 
 _STYLE = """
-@page { size: A4; margin: 18mm 16mm 20mm;
+@page { size: A4; margin: 15mm 16mm 18mm;
   @bottom-left { content: "编号 NUMBER"; font: 8.5pt sans-serif; color: #555 }
   @bottom-right { content: "第 " counter(page) " 页，共 " counter(pages) " 页"; font: 8.5pt sans-serif; color: #555 } }
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 178mm; color: #111; background: #fff; font: 10.5pt/1.65 "Songti SC", STSong, SimSun,
   "Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "WenQuanYi Zen Hei", serif; overflow-wrap: anywhere;
   print-color-adjust: exact; -webkit-print-color-adjust: exact }
-header { position: relative; min-height: 31mm; padding: 2mm 32mm 0; text-align: center }
+header { position: relative; min-height: 28mm; padding: 1mm 32mm 0; text-align: center }
 header figure { position: absolute; top: 0; right: 0; margin: 0; width: 27mm; text-align: center; font-size: 8pt;
   line-height: 1.3 }
 header svg { display: block; width: 24mm; height: 24mm; margin: 0 auto .5mm }
 h1 { margin: 0; font-size: 21pt; line-height: 1.4; letter-spacing: .16em; text-indent: .16em; white-space: nowrap }
-header p { margin: 1.5mm 0 0 }
+header p { margin: 1mm 0 0 }
 .number { font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: nowrap }
-h2 { margin: 5.5mm 0 1.8mm; font-size: 11.5pt; break-after: avoid }
-table { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: 9.5pt; line-height: 1.5 }
+h2 { margin: 4mm 0 1.4mm; font-size: 11.5pt; break-after: avoid }
+table { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: 9.5pt; line-height: 1.45 }
 thead { display: table-header-group }
 tr { break-inside: avoid }
-th, td { padding: 1mm 1.6mm; border: .25mm solid #777; text-align: left; vertical-align: top; unicode-bidi: isolate }
+th, td { padding: .8mm 1.6mm; border: .25mm solid #777; text-align: left; vertical-align: top; unicode-bidi: isolate }
 th { background: #f1f1ee; font-weight: 600 }
 .middle { text-align: center }
 .whole { white-space: nowrap }
 small { color: #444; font-size: 8.5pt }
 tr.sum td { background: #f8f8f5; font-weight: 600 }
 .none { margin: 0; color: #555 }
-.state { margin: 0 0 5mm; padding: 2.5mm 4mm; border: .7mm solid #b3121d; color: #b3121d; font-weight: 600;
+.state { margin: 0 0 4mm; padding: 2mm 4mm; border: .7mm solid #b3121d; color: #b3121d; font-weight: 600;
   text-align: center; break-inside: avoid }
 .over { position: fixed; top: 42%; left: 0; right: 0; z-index: -1; color: #f6d9da; font-size: 78pt; line-height: 1;
   text-align: center; transform: rotate(-28deg); letter-spacing: .1em; white-space: nowrap }
-footer { margin-top: 8mm; break-inside: avoid }
-footer .signed { margin: 0 0 5mm auto; width: 84mm; line-height: 2.1 }
+.last { break-inside: avoid }
+footer { margin-top: 6mm; break-inside: avoid }
+footer .signed { margin: 0 0 4mm auto; width: 84mm; line-height: 1.9 }
 footer .notes { margin: 0; padding: 2mm 0 0; border-top: .25mm solid #777; font-size: 8.5pt; line-height: 1.6; color: #333 }
 @media screen { body { padding: 6mm 5mm } }
 @media screen and (max-width: 640px) { h1 { font-size: 16pt; letter-spacing: .04em; text-indent: .04em }
-  header { padding: 0 28mm 0 0; text-align: left } table { font-size: 8.5pt } th, td { padding: .8mm 1mm } }
+  header { padding: 0 28mm 0 0; text-align: left } table { font-size: 8.5pt } th, td { padding: .6mm } small { font-size: 7.5pt }
+  .whole { white-space: normal } }
 """
 _UNKNOWN_STYLE = "body{font:18px/1.8 sans-serif;max-width:32em;margin:18vh auto 0;padding:0 1.2em}"
 
@@ -63,10 +65,9 @@ def page(verified: Verified, address: str) -> tuple[str, dict[str, str]]:
     style = _STYLE.replace("NUMBER", statement.number)  # on every sheet; it is letters, digits and dashes
     parts = [_state(statement), _head(statement, address)]
     if paper is None:
-        parts.append(f'<p class="none">{escape(rules.DESTROYED)}</p>')
+        parts.append(f'<p class="state">{escape(rules.DESTROYED)}</p>')
     else:
-        parts += _groups(paper, statement)
-    parts.append(_foot(statement, paper, address))
+        parts += _groups(paper, statement, address)
     return _document(f"志愿服务记录证明 {statement.number}", style, "".join(parts)), headers(style)
 
 
@@ -121,7 +122,8 @@ def _qr(address: str) -> str:
     return code
 
 
-def _groups(paper: Paper, statement: Statement) -> list[str]:
+def _groups(paper: Paper, statement: Statement, address: str) -> list[str]:
+    """The five groups. Who signs does not stand alone on a page of its own."""
     return [
         "<h2>一、个人基本信息</h2>",
         _basic(paper),
@@ -131,8 +133,9 @@ def _groups(paper: Paper, statement: Statement) -> list[str]:
         _noted(paper.training, ("培训日期", "培训内容", "主办单位", "学时")),
         "<h2>四、表彰奖励情况</h2>",
         _noted(paper.commendation, ("日期", "表彰奖励名称", "授予单位")),
-        "<h2>五、评价情况</h2>",
+        '<section class="last"><h2>五、评价情况</h2>',
         _noted(paper.evaluation, ("日期", "评价内容", "评价单位")),
+        f"{_foot(statement, address)}</section>",
     ]
 
 
@@ -149,26 +152,28 @@ def _basic(paper: Paper) -> str:
         "<tr>" + "".join(f"<th>{name}</th><td>{escape(value)}</td>" for name, value in row) + "</tr>" for row in rows
     )
     skills = escape("、".join(basic.skills) or "—")
-    columns = _columns("24mm", "", "26mm", "")
+    columns = _columns(14, 36, 15, 35)
     return f'<table>{columns}<tbody>{said}<tr><th>服务技能</th><td colspan="3">{skills}</td></tr></tbody></table>'
 
 
 def _service(paper: Paper) -> str:
     if not paper.service:
         return '<p class="none">本期间没有志愿服务记录。</p>'
-    columns = _columns("11mm", "30mm", "", "36mm", "20mm", "34mm")
+    columns = _columns(6, 17, 24, 19, 15, 19)
     head = _row("th", ["序号", "日期和班次时间", "活动和服务内容", "地点", "服务时长", "记录方式"])
     lines = "".join(_line(number, each) for number, each in enumerate(paper.service, start=1))
     return f"<table>{columns}<thead>{head}</thead><tbody>{lines}{_sum(paper)}</tbody></table>"
 
 
 def _line(number: int, served: Served) -> str:
-    how = rules.RECORDED[served.how]
+    how, kind = rules.RECORDED[served.how], ""
+    if served.service != served.title:
+        kind = f"<br><small>{escape(served.service)}</small>"
     if served.how == "recorded":
         how += f"<br><small>记录人：{escape(served.by or '—')}<br>原因：{escape(served.why or '—')}</small>"
     return (
         f'<tr><td class="middle">{number}</td><td><span class="whole">{_day(served.start)}</span><br>{_times(served)}</td>'
-        f"<td>{escape(served.title)}<br><small>{escape(served.service)}</small></td><td>{escape(served.place)}</td>"
+        f"<td>{escape(served.title)}{kind}</td><td>{escape(served.place)}</td>"
         f"<td>{_long(served.minutes)}</td><td>{how}</td></tr>"
     )
 
@@ -185,7 +190,7 @@ def _noted(entries: Sequence[Noted], names: Sequence[str]) -> str:
     if not entries:
         return '<p class="none">无。</p>'
     with_hours = len(names) == 4
-    columns = _columns("32mm", "", "46mm", *(["20mm"] if with_hours else []))
+    columns = _columns(18, 41, 26, 15) if with_hours else _columns(18, 45, 37)
     rows = "".join(_row("td", _cells(entry, with_hours)) for entry in entries)
     return f"<table>{columns}<thead>{_row('th', names)}</thead><tbody>{rows}</tbody></table>"
 
@@ -197,11 +202,9 @@ def _cells(entry: Noted, with_hours: bool) -> list[str]:
     return cells
 
 
-def _foot(statement: Statement, paper: Paper | None, address: str) -> str:
+def _foot(statement: Statement, address: str) -> str:
     issuer, issued = escape(statement.content["issuer"]), _day(statement.issued_at)
     signed = f'<p class="signed">出具单位（盖章）：{issuer}<br>出具日期：{issued}</p>'
-    if paper is None:
-        signed = f'<p class="signed">出具单位：{issuer}<br>出具日期：{issued}</p>'
     return (
         f'<footer>{signed}<p class="notes">核验地址：{escape(address)}<br>'
         "本证明依据截至出具时已确认的志愿服务记录生成，服务时长按实际签到签退计到分钟，不含往返路途。"
@@ -210,17 +213,9 @@ def _foot(statement: Statement, paper: Paper | None, address: str) -> str:
     )
 
 
-def _columns(*widths: str) -> str:
-    """Column widths as attributes' classes would need a style each; `col` takes a width of its own."""
-    return (
-        "<colgroup>"
-        + "".join(f'<col width="{_pixels(width)}">' if width else "<col>" for width in widths)
-        + "</colgroup>"
-    )
-
-
-def _pixels(millimetres: str) -> int:
-    return round(float(millimetres.removesuffix("mm")) * 96 / 25.4)
+def _columns(*widths: int) -> str:
+    """Column widths in percent, as attributes: inline styles are not let in."""
+    return "<colgroup>" + "".join(f'<col width="{width}%">' for width in widths) + "</colgroup>"
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:
@@ -235,8 +230,8 @@ def _times(served: Served) -> str:
 
 
 def _long(minutes: int) -> str:
-    """Hours and minutes are not torn apart in their narrow column."""
-    return "<br>".join(f'<span class="whole">{part}</span>' for part in _pairs(rules.spoken(minutes).split(" ")))
+    """A number is not torn from its unit in a narrow column."""
+    return " ".join(f'<span class="whole">{part}</span>' for part in _pairs(rules.spoken(minutes).split(" ")))
 
 
 def _pairs(words: Sequence[str]) -> list[str]:

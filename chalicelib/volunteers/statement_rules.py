@@ -265,5 +265,5 @@ def told(statement: Issued) -> str:
     ended = clock.local(statement.ended_at)
     day = f"{ended.year}年{ended.month}月{ended.day}日"
     if statement.state == "superseded":
-        return f"这份证明已于 {day}被新开的证明替换，请持有人出示新的证明。"
-    return f"这份证明已于 {day}作废，原因：{statement.reason}。请勿采用，请持有人重新开具。"
+        return f"这份证明已于{day}被新开的证明替换，请持有人出示新的证明。"
+    return f"这份证明已于{day}作废，原因：{statement.reason}。请勿采用，请持有人重新开具。"
