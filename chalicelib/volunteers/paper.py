@@ -25,7 +25,7 @@ _STYLE = """
 body { margin: 0 auto; max-width: 178mm; color: #111; background: #fff; font: 10.5pt/1.65 "Songti SC", STSong, SimSun,
   "Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "WenQuanYi Zen Hei", serif; overflow-wrap: anywhere;
   print-color-adjust: exact; -webkit-print-color-adjust: exact }
-header { position: relative; min-height: 28mm; padding: 1mm 32mm 0; text-align: center }
+header { position: relative; min-height: 29mm; margin-bottom: 4mm; padding: 1mm 32mm 0; text-align: center }
 header figure { position: absolute; top: 0; right: 0; margin: 0; width: 27mm; text-align: center; font-size: 8pt;
   line-height: 1.3 }
 header svg { display: block; width: 24mm; height: 24mm; margin: 0 auto .5mm }

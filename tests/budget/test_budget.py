@@ -23,6 +23,7 @@ from chalicelib.wechat import client
 from local.wechat.control import StandIn
 from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up  # noqa: F401, A004 - they register their acts
 from tests.budget import content, help, mall, notices, people, points, posts, quiz, volunteers  # noqa: F401, A004 - they register their acts
+from tests.budget import content, help, mall, notices, people, points, posts, quiz, statements  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -66,6 +67,7 @@ LONGER_LISTS = {
     "GET /reviews": DUTIES,
     "GET /help-requests/unanswered": DUTIES,
     "GET /volunteers/applications": DUTIES,
+    "GET /volunteers/{resident_id}/entries": f"{DUTIES}; then the area of the volunteer",
     "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
@@ -206,6 +208,16 @@ def test_who_is_refused_in_the_mall_costs_a_read_or_two_and_no_write() -> None:
         "over the cap": 1,
         "over the cap, with a key": 2,  # it may be its own doing: see `redeeming._look_again`
     }
+
+
+def test_verifying_a_statement_is_one_read_and_the_key_and_hours_are_one_query() -> None:
+    for name in ("GET /statements/{number}", "GET /statements/{number}/page"):
+        assert BUDGET[name]["calls"] == 3, "the statement, the wrapped key, and KMS, which a container asks once"
+        assert BUDGET[f"{name} (a number of nobody's)"]["calls"] == 1
+    assert BUDGET["GET /statements/{number} (not a number at all)"]["calls"] == 0
+    assert BUDGET["GET /me/service-hours"]["calls"] == 1
+    again = BUDGET["POST /me/statements (the same again)"]
+    assert (again["calls"], again["write_units"]) == (1, 0)
 
 
 def test_the_inbox_is_one_call() -> None:

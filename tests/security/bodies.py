@@ -9,6 +9,7 @@ from local.wechat import catalogue
 from tests.mall.shop import PRICE
 from tests.security import volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
+from tests.volunteers import hours
 
 
 def right_body(route: Route, world: World) -> Any:
@@ -49,6 +50,9 @@ def right_body(route: Route, world: World) -> Any:
         "PUT /me/help-alerts": {"on": True},
         "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"answers": world.answers},
         "POST /shifts/{shift_id}/sign-up": {"wait": True},
+        "POST /volunteers/{resident_id}/entries": hours.training(),
+        "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": {"reason": "证书编号查无此人"},
+        "POST /me/statements": {"from": f"{hours.today()}", "to": f"{hours.today()}"},
         "POST /posts": {**WATER, "area": hood.community},
         "POST /posts/{post_id}/photos": {},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},

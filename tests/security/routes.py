@@ -51,6 +51,8 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
         theirs["photo_id"] = ids["picture_id"]
     if route.path.startswith("/posts/"):
         theirs["photo_id"] = ids["post_photo_id"]
+    if route.path.startswith("/volunteers/"):
+        theirs["entry_id"] = ids["volunteer_entry_id"]
     return theirs
 
 

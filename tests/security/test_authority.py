@@ -26,6 +26,9 @@ ROWS: dict[str, set[str]] = {
     # Nobody's data.
     "GET /areas": ANYBODY,
     "GET /privacy-notice": ANYBODY,
+    # Whoever holds the paper.
+    "GET /statements/{number}": ANYBODY,
+    "GET /statements/{number}/page": ANYBODY,
     # Who proves it by something else than a session: WeChat's code, WeChat's signature.
     "POST /login": set(),
     "GET /wechat/callback": set(),
@@ -123,6 +126,14 @@ ROWS: dict[str, set[str]] = {
     "GET /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
     "GET /help-requests/{request_id}/offers/{offer_id}/code": OWNER,
     "POST /help-requests/{request_id}/offers/{offer_id}/messages": BOTH_SIDES,
+    # Hours and statements of them: one's own affair; what stands beside them is recorded by who keeps the file.
+    "GET /me/service-hours": RESIDENTS,
+    "GET /me/volunteer/entries": RESIDENTS,
+    "POST /me/statements": RESIDENTS,
+    "GET /me/statements": RESIDENTS,
+    "GET /volunteers/{resident_id}/entries": STAFF,
+    "POST /volunteers/{resident_id}/entries": STAFF,
+    "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": STAFF,
     # Quizzes: one's own affair, which no delegate does for somebody.
     "GET /quizzes": RESIDENTS,
     "GET /quizzes/{quiz_id}": RESIDENTS,

@@ -23,6 +23,7 @@ KINDS = {
     "picture_id": "photo_id",
     "proof_id": "photo_id",
     "post_photo_id": "photo_id",
+    "volunteer_entry_id": "entry_id",
 }
 STRANGE = [
     *("..", "../../ME", "..%2f..%2fsecrets", "%zz", "%00", "#", "REQUEST", "ME", "*", "' OR '1'='1", "{{7*7}}"),
@@ -70,6 +71,8 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
         "GET /products/{product_id}",
         "POST /products/{product_id}/redemptions",
         "GET /posts/{post_id}",
+        "GET /statements/{number}",
+        "GET /statements/{number}/page",
         "POST /posts/{post_id}/read",  # and earns nothing
     }
     for route in all_routes().values():

@@ -11,7 +11,7 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.security import volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
-from tests.security.world import CONTACT_NAME, CONTACT_PHONE, World, build
+from tests.security.world import CONTACT_NAME, CONTACT_PHONE, REAL_NAME, World, build
 
 # What may show a number or a name: to its owner, or to staff by the act that is written down.
 TO_ITS_OWNER = {"GET /me/phone"}
@@ -95,6 +95,7 @@ def test_the_logs_hold_no_secret_no_text_and_no_token(hood: Hood, logs: Any) -> 
                 world.stranger.consent(), world.owner.consent()
     written = logs.text
     secrets = {
+        REAL_NAME,
         CONTACT_NAME,
         CONTACT_PHONE,
         world.code,
@@ -125,3 +126,16 @@ def test_a_crash_is_logged_without_what_it_was_about(hood: Hood, logs: Any, monk
     assert openid not in logs.text + answer.text
     assert "RuntimeError" in logs.text
     assert "RuntimeError" not in answer.text
+
+
+def test_the_name_on_a_statement_is_for_whoever_holds_its_number_and_nobody_else(world: World) -> None:
+    for route in all_routes().values():
+        if route.method == "GET":
+            for reader in (world.stranger, world.staff):
+                path = address(route, world.hood.community, **meant_by(route, world.ids))
+                shown = REAL_NAME in visible(reader.get(path))
+                assert shown == route.path.startswith("/statements/"), route.name
+    assert world.ids["number"] not in "".join(
+        visible(world.staff.get(path))
+        for path in (f"/volunteers/{world.owner.id}/entries", "/me/statements", "/me/service-hours")
+    )

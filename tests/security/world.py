@@ -18,8 +18,10 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
 from tests.shifts import gate
 from tests.security import volunteers
+from tests.volunteers import hours
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
+REAL_NAME = "李菊香实名"
 MASKS = {
     "what": "goods",
     "title": "急需口罩",
@@ -84,6 +86,10 @@ def build(hood: Hood) -> World:
     ids["post_photo_id"] = made(staff.post(f"/posts/{ids['post_id']}/photos", json={}))["photo_id"]
     ids["entry_id"] = not_reached(owner, hood.community)
     made(owner.post("/me/copy"))
+    hours.register(owner, REAL_NAME)
+    hours.served(owner)
+    ids["volunteer_entry_id"] = hours.noted(staff, owner)["id"]
+    ids["number"] = hours.issued(owner)["number"]
     codes = redeemed(hood, owner, staff, ids)
     ids["quiz_id"] = school.quiz(hood.community)
     ids["attempt_id"] = made(school.start(owner, ids["quiz_id"]))["id"]
