@@ -42,43 +42,17 @@ from chalicelib.quiz import routes as quizzes
 from chalicelib.shifts import alert_routes as shift_alerts
 from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer, and what it holds about people
 from chalicelib.shifts import routes as shifts
+from chalicelib.volunteers import hours_routes as volunteer_hours
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.volunteers import routes as volunteers
-from chalicelib.volunteers import hours_routes as volunteer_hours
 from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401 - registers what it holds about people
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
 for slice_ in (
-    *(
-        areas,
-        people,
-        account,
-        profile,
-        notices,
-        points,
-        content,
-        help_requests,
-        posts,
-        quizzes,
-        mall,
-        volunteers,
-        shifts,
-    ),
-    shift_alerts,
-    areas,
-    people,
-    account,
-    profile,
-    notices,
-    points,
-    content,
-    help_requests,
-    posts,
-    quizzes,
-    mall,
-    shifts,
-    volunteer_hours,
+    *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
+    *(volunteers, volunteer_hours),
+    *(shifts, shift_alerts),
 ):
     app.register_blueprint(slice_.routes.blueprint)
 

@@ -640,6 +640,8 @@ KINDS: dict[str, Kind] = {
         template="community",
         subject="监护人同意已撤销",
         hint="暂时不能再报名班次",
+        matters=True,
+    ),
     # -------------------------------------------------------------------------------------------- volunteers
     "volunteer_entry_added": Kind(
         to="the volunteer, when staff have recorded a training, commendation or evaluation",

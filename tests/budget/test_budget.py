@@ -21,9 +21,19 @@ from chalicelib.kit import timers, vault
 from chalicelib.notices import events
 from chalicelib.wechat import client
 from local.wechat.control import StandIn
-from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up  # noqa: F401, A004 - they register their acts
-from tests.budget import content, help, mall, notices, people, points, posts, quiz, volunteers  # noqa: F401, A004 - they register their acts
-from tests.budget import content, help, mall, notices, people, points, posts, quiz, statements  # noqa: F401, A004 - they register their acts
+from tests.budget import (  # noqa: F401, A004 - they register their acts
+    content,
+    help,
+    mall,
+    notices,
+    people,
+    points,
+    posts,
+    quiz,
+    sign_up,
+    statements,
+    volunteers,
+)
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http

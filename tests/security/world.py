@@ -16,8 +16,8 @@ from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
-from tests.shifts import gate
 from tests.security import volunteers
+from tests.shifts import gate
 from tests.volunteers import hours
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
