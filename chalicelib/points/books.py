@@ -57,15 +57,17 @@ class Book:
         self.transfers.append(transfer)
 
     def earn(
-        self, rule_id: str, rule: Rule, fact: str, subject: str, with_whom: str | None, *, told: str
+        self, rule_id: str, rule: Rule, fact: str, subject: str, with_whom: str | None, *, times: int, told: str
     ) -> Transfer | Reason:
         """Earn by a rule, as far as its caps allow; otherwise keep why not. `told`: the subject a refusal may name."""
-        decision = rules.decide(rule_id, rule, self.used, with_whom=with_whom, day=clock.day(self.now))
+        day = clock.day(self.now)
+        decision = rules.decide(rule_id, rule, self.used, with_whom=with_whom, day=day, times=times)
         if decision.refused:
             return self.refuse(rule_id, told, decision.refused)
         self.used, self._decided = decision.used, True
         more = {"reason": rule.name, "subject": subject, "rule": rule_id}
-        earned = Transfer.new(self.resident_id, fact, rule.points, of=rules.ISSUED, gives=True, at=self.now, **more)
+        amount = decision.times * rule.points
+        earned = Transfer.new(self.resident_id, fact, amount, of=rules.ISSUED, gives=True, at=self.now, **more)
         self.move(earned)
         return earned
 

@@ -160,14 +160,20 @@ def _with(counts: Counts, period: str, what: str, number: int) -> dict[str, dict
 
 
 class Decision(NamedTuple):
-    """`used` is what counts from now on; unchanged when it is refused."""
+    """`used` is what counts from now on; unchanged when it is refused. `times`: how often the rule's points are given."""
 
     used: Counts
     refused: Reason | None
+    times: int = 0
 
 
-def decide(rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day: date) -> Decision:
-    """May this be earned beside what was earned by the rule this day and month? All of it or nothing."""
+def decide(
+    rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day: date, times: int = 1
+) -> Decision:
+    """How often may this be earned beside what was earned by the rule this day and month, of `times` that are wanted?
+
+    As often as the caps leave, each time the rule's points whole: once is all or nothing.
+    """
     month = f"{day:%Y-%m}"
     caps: list[tuple[str, str, int | None, Reason]] = [
         (f"{day}", rule_id, rule.a_day, "cap_a_day"),
@@ -176,12 +182,15 @@ def decide(rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day
     if with_whom is not None:
         pair = f"{rule_id} {_shortly(with_whom)}"
         caps.append((month, pair, rule.with_one_person_a_month, "cap_with_one_person"))
+    given = min(times, POINTS_AT_MOST // rule.points)
     for period, what, cap, reason in caps:
-        if cap is not None and _counted(used, period, what) + rule.points > cap:
-            return Decision(used, reason)
+        if cap is not None:
+            given = min(given, (cap - _counted(used, period, what)) // rule.points)
+            if given < 1:
+                return Decision(used, reason)
     for period, what, _, _ in caps:
-        used = _with(used, period, what, _counted(used, period, what) + rule.points)
-    return Decision(used, None)
+        used = _with(used, period, what, _counted(used, period, what) + given * rule.points)
+    return Decision(used, None, given)
 
 
 def _shortly(person: str) -> str:

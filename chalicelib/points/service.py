@@ -38,6 +38,9 @@ class Earning(msgspec.Struct, frozen=True):
 
     `private`: what it was about is nobody's business. A refusal is then kept without the subject, so that no more than
     the transfer itself says who did it.
+
+    `times`: what it is worth in points of the rule, for what is measured (hours served). A cap that leaves less than
+    all of them gives as many as it leaves.
     """
 
     rule: str
@@ -46,6 +49,11 @@ class Earning(msgspec.Struct, frozen=True):
     area: str | None = None
     with_whom: str | None = None
     private: bool = False
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if self.times < 1:
+            raise ValueError("an earning of nothing")
 
 
 class Claim(NamedTuple):
@@ -120,7 +128,9 @@ def _decide(book: Book, earning: Earning, rule: Rule, fact: str, known: dict[tup
         return Outcome(None, book.refuse(earning.rule, told, "already_counted"))
     if _on_duty(earning, known, book.now):
         return Outcome(None, book.refuse(earning.rule, told, "on_duty"))
-    decision = book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom, told=told)
+    decision = book.earn(
+        earning.rule, rule, fact, earning.subject, earning.with_whom, times=earning.times, told=told
+    )
     return Outcome(decision, None) if isinstance(decision, Transfer) else Outcome(None, decision)
 
 
@@ -220,18 +230,49 @@ class Correction(msgspec.Struct, frozen=True):
     what: str
 
 
-def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str, now: datetime) -> Correction:
-    """Take back what was earned by this transfer, once, down to zero and never below.
+def needed_to_correct(resident_id: str, transfer_id: str) -> tuple[Item, Item, Item, Item]:
+    """The keys of what `correct` looks at, as for `needed_to_spend`: account, transfer, its correction, what it missed."""
+    account, first = needed_to_spend(resident_id, transfer_id)
+    corrected = Transfer.key(resident_id, _corrected(transfer_id))
+    return account, first, corrected, Shortfall.key(resident_id, transfer_id)
+
+
+def last_standing(resident_id: str, transfer_ids: Sequence[str], known: Iterable[Item | None]) -> str | None:
+    """The last of these transfers that has given points and was not corrected; None when there is none.
+
+    `known` as for `correct`, with what that needs of each of them.
+    """
+    there = list(known)
+    for transfer_id in reversed(transfer_ids):
+        _, first, corrected, short = _found(needed_to_correct(resident_id, transfer_id), there)
+        if first is not None and first.debit == rules.ISSUED and corrected is None and short is None:
+            return transfer_id
+    return None
+
+
+def _corrected(transfer_id: str) -> str:
+    return f"{transfer_id}:corrected"
+
+
+def correct(
+    tx: transaction,
+    resident_id: str,
+    *,
+    transfer_id: str,
+    reason: str,
+    now: datetime,
+    at_most: int | None = None,
+    known: Iterable[Item | None] | None = None,
+) -> Correction:
+    """Take back what was earned by this transfer, or `at_most` so many of it; once, down to zero and never below.
 
     What is missing is written down for a person to decide about; it is not taken from what is earned later.
+    `known` are items read consistently, those `needed_to_correct` among them as far as they exist: nothing is read then.
     """
-    corrected_id = f"{transfer_id}:corrected"
-    account, first, corrected, short = read_together(
-        Account.key(resident_id),
-        Transfer.key(resident_id, transfer_id),
-        Transfer.key(resident_id, corrected_id),
-        Shortfall.key(resident_id, transfer_id),
-    )
+    if at_most is not None:
+        rules.amount(at_most)
+    corrected_id = _corrected(transfer_id)
+    account, first, corrected, short = _found(needed_to_correct(resident_id, transfer_id), known)
     if first is None:
         raise rules.TransferUnknown()
     if first.debit != rules.ISSUED:
@@ -239,8 +280,9 @@ def correct(tx: transaction, resident_id: str, *, transfer_id: str, reason: str,
     if corrected is not None or short is not None:
         raise rules.AlreadyCorrected()
     book = Book(resident_id, account, now)
-    taken = min(int(first.amount), book.balance) if book.open else 0
-    missing = int(first.amount) - taken
+    wanted = int(first.amount) if at_most is None else min(at_most, int(first.amount))
+    taken = min(wanted, book.balance) if book.open else 0
+    missing = wanted - taken
     if taken:
         more = {"reason": reason, "subject": first.subject, "rule": first.rule, "undoes": first.fact}
         book.move(Transfer.new(resident_id, corrected_id, taken, of=rules.ISSUED, gives=False, at=now, **more))

@@ -62,10 +62,11 @@ def give_back(resident: str, transfer_id: str, *, now: datetime | None = None, *
     return settled(act)
 
 
-def correct(resident: str, transfer_id: str, *, now: datetime | None = None) -> Correction:
+def correct(resident: str, transfer_id: str, *, now: datetime | None = None, at_most: Any = None) -> Correction:
     def act() -> Correction:
+        more = {"reason": "更正", "now": now or clock.now(), "at_most": at_most}
         with transaction() as tx:
-            return service.correct(tx, resident, transfer_id=transfer_id, reason="更正", now=now or clock.now())
+            return service.correct(tx, resident, transfer_id=transfer_id, **more)
 
     return settled(act)
 

@@ -146,6 +146,19 @@ class TestEarning:
         assert [each.fact for each in earned] == ["help:o1", "help:o2", "help:o3"]
         assert (check(chen), check(wang)) == (20, 10)
 
+    def test_what_was_measured_earns_as_many_times_as_it_was_and_a_cap_gives_what_it_leaves(self, rule):
+        rule("hours", points=2, a_day=13)
+        chen = somebody()
+        assert [give(chen, "hours", f"shift_{n}", times=4, now=NOON) for n in range(3)] == [8, 4, 0]
+        assert refused(chen) == ["cap_a_day"]
+        assert give(chen, "hours", "shift_1", times=4, now=NOON + timedelta(days=1)) == 0, "this shift has earned"
+        assert check(chen) == 12
+
+    def test_nothing_is_no_earning(self):
+        for wrong in (0, -1):
+            with pytest.raises(ValueError, match="nothing"):
+                Earning("help", somebody(), "o1", times=wrong)
+
     def test_a_slow_clock_writes_into_the_month_that_has_begun(self):
         chen = somebody()
         december = datetime(2026, 11, 30, 16, tzinfo=UTC)
@@ -312,6 +325,45 @@ class TestCorrecting:
         spend(chen, 7)
         assert correct(chen, "help:o1") == service.Correction(3, 7, "帮助邻居")
         assert Shortfall.fetch(partition(chen), "SHORT#help:o1").missing == 7
+        assert check(chen) == 0
+
+    def test_a_part_of_it_once(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        assert correct(chen, "help:o1", at_most=4) == service.Correction(4, 0, "帮助邻居")
+        with pytest.raises(rules.AlreadyCorrected):
+            correct(chen, "help:o1", at_most=4)
+        assert check(chen) == 6
+        for wrong in (0, -1, True, 1.5):
+            with pytest.raises(rules.AmountInvalid):
+                correct(chen, "help:o1", at_most=wrong)
+
+    def test_a_part_that_is_more_than_all_is_all_and_what_is_missing_is_of_the_part(self):
+        chen = somebody()
+        give(chen, subject="o1")
+        give(chen, subject="o2")
+        assert correct(chen, "help:o1", at_most=40) == service.Correction(10, 0, "帮助邻居")
+        spend(chen, 8)
+        assert correct(chen, "help:o2", at_most=5) == service.Correction(2, 3, "帮助邻居")
+        assert Shortfall.fetch(partition(chen), "SHORT#help:o2").missing == 3
+        assert check(chen) == 0
+
+    def test_of_several_the_last_that_still_stands_is_found(self):
+        chen = somebody()
+        facts = ["help:o1", "help:o2", "help:o3"]
+        give(chen, subject="o1")
+        give(chen, subject="o2")
+
+        def last() -> str | None:
+            keys = [key for fact in facts for key in service.needed_to_correct(chen, fact)]
+            return service.last_standing(chen, facts, read_together(*keys))
+
+        assert last() == "help:o2"
+        correct(chen, "help:o2", at_most=1)
+        assert last() == "help:o1"
+        spend(chen, 19)
+        correct(chen, "help:o1")
+        assert last() is None
         assert check(chen) == 0
 
     def test_with_nothing_left_nothing_moves_now_or_later(self):

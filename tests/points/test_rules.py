@@ -19,7 +19,7 @@ HELP = Rule(name="帮助邻居", points=10, a_day=20, a_month=50, with_one_perso
 def earn(times: int, rule: Rule = HELP, *, whom: str | None = None, day: date = DAY, used=None):
     used, refused = dict(used or {}), None
     for _ in range(times):
-        used, refused = decide("help", rule, used, with_whom=whom, day=day)
+        used, refused, _ = decide("help", rule, used, with_whom=whom, day=day)
     return used, refused
 
 
@@ -53,6 +53,23 @@ class TestCaps:
     def test_a_cap_set_at_noon_counts_the_morning(self):
         used, _ = earn(5, Rule(name="x", points=10))
         assert earn(1, HELP, used=used)[1] == "cap_a_day"
+
+    def test_of_what_is_worth_several_times_the_points_as_many_as_the_caps_leave_are_given(self):
+        hours = Rule(name="x", points=2, a_day=9, a_month=12)
+        used, refused, times = decide("hours", hours, {}, with_whom=None, day=DAY, times=3)
+        assert (refused, times, used["2026-11-22"]) == (None, 3, {"hours": 6})
+        used, refused, times = decide("hours", hours, used, with_whom=None, day=DAY, times=3)
+        assert (refused, times, used["2026-11-22"]) == (None, 1, {"hours": 8}), "one left, and half a time is none"
+        again = decide("hours", hours, used, with_whom=None, day=DAY, times=3)
+        assert (again.used, again.refused, again.times) == (used, "cap_a_day", 0)
+        tomorrow = DAY + timedelta(days=1)
+        used, refused, times = decide("hours", hours, used, with_whom=None, day=tomorrow, times=3)
+        assert (refused, times, used["2026-11"]) == (None, 2, {"hours": 12})
+        assert decide("hours", hours, used, with_whom=None, day=tomorrow, times=1).refused == "cap_a_month"
+
+    def test_never_more_than_one_transfer_may_move(self):
+        dear = Rule(name="x", points=300_000)
+        assert decide("hours", dear, {}, with_whom=None, day=DAY, times=9).times == 3
 
     def test_rules_do_not_share_their_caps(self):
         used, _ = earn(2)
