@@ -50,6 +50,7 @@ SHIFT = "pages/shift/detail?id={about}"
 ACTIVITY = "pages/shift/activity?id={about}"
 APPLICATIONS = "pages/staff/volunteers"
 RUN_SHIFT = "pages/staff/shift?id={about}"
+HOURS_CORRECTIONS = "pages/staff/hours-corrections"
 VOLUNTEER = "pages/volunteer/index"
 INBOX = "pages/inbox/index"
 REDEMPTION = "pages/mall/redemption?id={about}"
@@ -661,5 +662,67 @@ KINDS: dict[str, Kind] = {
         subject="{title}",
         hint="这项记录已撤销",
         matters=True,
+    "shift_hours_to_confirm": Kind(
+        to="the organiser of a shift that has ended, or the grid workers where there is none",
+        title="请确认服务时长",
+        text="“{title}”（{when}）已经结束。请核对签到，一键确认大家的服务时长。",
+        page=RUN_SHIFT,
+        template="to_do",
+        subject="{title}",
+        hint="请确认服务时长",
+    ),
+    "shift_hours_unconfirmed": Kind(
+        to="the organiser and the grid workers, three days later, once",
+        title="服务时长还没有确认",
+        text="“{title}”（{when}）的服务时长还没有确认，志愿者在等。请尽快核对确认。",
+        page=RUN_SHIFT,
+        template="to_do",
+        subject="{title}",
+        hint="服务时长还没有确认",
+    ),
+    "shift_hours_confirmed": Kind(
+        to="the volunteer whose hours were confirmed",
+        title="服务时长已确认",
+        text="“{title}”的服务时长已确认：{hours}{points}。有出入的话，90 天内可以申请更正。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="服务时长：{hours}",
+    ),
+    "shift_hours_added": Kind(
+        to="the volunteer whose hours an organiser recorded afterwards",
+        title="已为您补记服务时长",
+        text="{who}为您补记了“{title}”的服务时长：{hours}{points}。有出入的话，90 天内可以申请更正。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="补记时长：{hours}",
+    ),
+    "shift_hours_correction_asked": Kind(
+        to="the grid workers, when a volunteer asks for a correction",
+        title="有人申请更正服务时长",
+        text="{who}申请更正“{title}”的服务时长。请核实后处理。",
+        page=HOURS_CORRECTIONS,
+        template="to_do",
+        subject="{title}",
+        hint="{who}申请更正时长",
+    ),
+    "shift_hours_corrected": Kind(
+        to="the volunteer whose hours were corrected",
+        title="服务时长已更正",
+        text="“{title}”的服务时长已更正为 {hours}{points}。原来开的时长证明如果包含这一次，已经作废，请重新开。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="更正为 {hours}",
+    ),
+    "shift_hours_not_corrected": Kind(
+        to="the volunteer whose correction was declined",
+        title="服务时长没有更正",
+        text="“{title}”的服务时长没有更正：{reason}。有疑问请联系社区。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="时长没有更正，请看原因",
     ),
 }

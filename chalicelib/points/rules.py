@@ -167,9 +167,7 @@ class Decision(NamedTuple):
     times: int = 0
 
 
-def decide(
-    rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day: date, times: int = 1
-) -> Decision:
+def decide(rule_id: str, rule: Rule, used: Counts, *, with_whom: str | None, day: date, times: int = 1) -> Decision:
     """How often may this be earned beside what was earned by the rule this day and month, of `times` that are wanted?
 
     As often as the caps leave, each time the rule's points whole: once is all or nothing.

@@ -128,9 +128,7 @@ def _decide(book: Book, earning: Earning, rule: Rule, fact: str, known: dict[tup
         return Outcome(None, book.refuse(earning.rule, told, "already_counted"))
     if _on_duty(earning, known, book.now):
         return Outcome(None, book.refuse(earning.rule, told, "on_duty"))
-    decision = book.earn(
-        earning.rule, rule, fact, earning.subject, earning.with_whom, times=earning.times, told=told
-    )
+    decision = book.earn(earning.rule, rule, fact, earning.subject, earning.with_whom, times=earning.times, told=told)
     return Outcome(decision, None) if isinstance(decision, Transfer) else Outcome(None, decision)
 
 

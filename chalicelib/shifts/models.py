@@ -84,6 +84,8 @@ class Shift(Remembers, discriminator="shift"):
     ended_at = InstantAttribute(null=True)
     confirmed_at = InstantAttribute(null=True)
     confirmed_by = UnicodeAttribute(null=True)
+    confirmed_by_name = UnicodeAttribute(null=True)
+    left_out = CompactJSONAttribute(default=list)  # people whose hours the confirmation does not count
 
     @classmethod
     def key(cls, shift_id: str) -> Shift:
@@ -216,6 +218,68 @@ class ShiftAlert(Willing, discriminator="shift_alert"):
     @property
     def home(self) -> str:
         return (self.area_sort or "").partition("#")[0]
+
+
+class HoursCorrection(Remembers, discriminator="hours_correction"):
+    """`VOLUNTEER#<resident>` / `CORRECTION#<shift>`: what somebody says is wrong with their hours of a shift.
+
+    by_area: `HOURS_CORRECTIONS#<district>` / `<area>#<time>#<resident>` while it waits for a decision.
+    One for each shift, the latest: those decided before are in `earlier`.
+    """
+
+    PREFIX = "CORRECTION#"
+
+    state = UnicodeAttribute()  # rules.CORRECTION
+    number = NumberAttribute()  # 1, 2, … of this person and shift
+    shift = UnicodeAttribute()
+    name = UnicodeAttribute()
+    title = UnicodeAttribute()
+    area = UnicodeAttribute()
+    start_at = InstantAttribute()
+    end_at = InstantAttribute()
+    recorded = NumberAttribute(null=True)  # minutes when it was asked; None without a record
+    recorded_by_name = UnicodeAttribute(null=True)
+    minutes = NumberAttribute()  # as they say it was
+    reason = UnicodeAttribute()
+    reason_held = UnicodeAttribute(null=True)  # the reason itself, while `reason` only says that it is being checked
+    asked_at = InstantAttribute()
+    decided_at = InstantAttribute(null=True)
+    decided_by = UnicodeAttribute(null=True)
+    decided_by_name = UnicodeAttribute(null=True)
+    decision = UnicodeAttribute(null=True)  # why it was declined
+    # `[{"number", "state", "minutes", "reason", "asked_at", "decided_at", "decided_by_name", "decision"}]`
+    earlier = CompactJSONAttribute(default=list)
+
+    @classmethod
+    def key(cls, resident_id: str, shift_id: str) -> HoursCorrection:
+        return cls(f"VOLUNTEER#{resident_id}", f"{cls.PREFIX}{shift_id}")
+
+    @classmethod
+    def named(cls, correction_id: str) -> HoursCorrection:
+        """The key of what this id means, whether there is such a one or not."""
+        resident, _, rest = correction_id.partition(".")
+        return cls.key(resident, rest.partition(".")[2])
+
+    @property
+    def id(self) -> str:
+        """As staff know it: with its number, so that nobody decides about another than the one they have read."""
+        return f"{self.resident_id}.{int(self.number)}.{self.shift}"
+
+    @property
+    def resident_id(self) -> str:
+        return self.pk.removeprefix("VOLUNTEER#")
+
+    def list_it(self) -> None:
+        self.area_key = self.listed(self.area)
+        self.area_sort = f"{self.area}#{clock.stamp(self.asked_at)}#{self.resident_id}"
+
+    @staticmethod
+    def unlist() -> list[Action]:
+        return [HoursCorrection.area_key.remove(), HoursCorrection.area_sort.remove()]
+
+    @staticmethod
+    def listed(area: str) -> str:
+        return f"HOURS_CORRECTIONS#{areas.district(area)}"
 
 
 def partition(shift_id: str) -> str:

@@ -50,20 +50,20 @@ def correct(
             ServiceRecord.recorded_by_name.set(by_name),
             ServiceRecord.recorded_at.set(now),
             ServiceRecord.why.set(why),
+            ServiceRecord.why_held.remove(),
             ServiceRecord.versions.set([*record.versions, earlier]),
         ],
         when=(ServiceRecord.minutes == int(record.minutes)) & (ServiceRecord.recorded_at == record.recorded_at),
         or_raise=Changed(),
     )
-    _revoke(tx, register, record, now)
+    revoke(tx, register, record, now=now)
 
 
-def revoke_for_new(tx: transaction, register: Register | None, record: ServiceRecord, *, now: datetime) -> None:
-    """The same for hours that are added afterwards, by a correction, to a period that a statement already covers."""
-    _revoke(tx, register, record, now)
+def revoke(tx: transaction, register: Register | None, record: ServiceRecord, *, now: datetime) -> None:
+    """Revoke the statements that cover the day of these hours, which are not what they show any more.
 
-
-def _revoke(tx: transaction, register: Register | None, record: ServiceRecord, now: datetime) -> None:
+    For hours that a correction changes, and for those it adds to a period that a statement already covers.
+    """
     day = f"{clock.day(record.start_at)}"
     revoke_covering(tx, record.resident_id, register, day=day, reason="服务时长有更正", now=now)
 

@@ -1,0 +1,128 @@
+"""What shifts and hours say about a person: for the copy of their data, and when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import personal_data
+from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
+from chalicelib.shifts import places, rules, signing_up
+from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
+from chalicelib.volunteers.models import ServiceRecord, Volunteer, partition
+
+_HOW = {"checked": "签到签退", "recorded": "组织者记录"}
+
+
+@personal_data.section("我的班次")
+def export_sign_ups(resident_id: str) -> Iterable[dict[str, Any]]:
+    for mine in _sign_ups(resident_id):
+        yield {
+            "班次": mine.title,
+            "地点": mine.place,
+            "开始": clock.spoken(mine.start_at),
+            "结束": clock.spoken(mine.end_at),
+            "状态": rules.SIGN_UP_STATES[mine.state],
+            "报名时间": clock.spoken(mine.at),
+            "小队": mine.team_name or "",
+            "签到": clock.spoken(mine.in_at) if mine.in_at else "",
+            "签退": clock.spoken(mine.out_at) if mine.out_at else "",
+            "临近开始才取消": f"{int(mine.late_withdrawals)} 次",
+        }
+
+
+@personal_data.section("服务时长")
+def export_hours(resident_id: str) -> Iterable[dict[str, Any]]:
+    """Every record with the versions before it, then what was asked to be corrected."""
+    for record in _records(resident_id):
+        yield {
+            "服务": record.title,
+            "开始": clock.spoken(record.start_at),
+            "时长": rules.spoken_minutes(int(record.minutes)),
+            "方式": _HOW[record.how],
+            "记录人": record.recorded_by_name,
+            "说明": record.why or "",
+            "积分": int(record.points),
+            "更正前": [_version(each) for each in record.versions],
+        }
+    for asked in _corrections(resident_id):
+        for each in asked.earlier:
+            yield _asked(asked.title, each["minutes"], each["reason"], each["state"], each["decision"])
+        reason = asked.reason_held or asked.reason
+        yield _asked(asked.title, int(asked.minutes), reason, asked.state, asked.decision)
+
+
+def _version(each: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "时长": rules.spoken_minutes(each["minutes"]),
+        "方式": _HOW[each["how"]],
+        "记录人": each["by_name"],
+        "时间": clock.spoken(clock.from_stamp(each["at"])),
+        "说明": each["why"] or "",
+    }
+
+
+def _asked(title: str, minutes: int, reason: str, state: str, decision: str | None) -> dict[str, Any]:
+    return {
+        "申请更正": title,
+        "时长": rules.spoken_minutes(minutes),
+        "原因": reason,
+        "结果": rules.CORRECTION_STATES[state],
+        "答复": decision or "",
+    }
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """Places on shifts to come go to those who wait; who was on a shift is forgotten, how many were stays."""
+    withdraw_from_upcoming(resident_id, only_approved=False, now=now)
+    for mine in _sign_ups(resident_id):
+        gone = [SignUp.name.set(NICKNAME_OF_THE_CLOSED), SignUp.person_key.remove(), SignUp.person_sort.remove()]
+        with transaction() as tx:
+            tx.update(mine, gone)
+    for item in (*_records(resident_id), *_corrections(resident_id)):
+        with transaction() as tx:
+            tx.delete(item)
+
+
+def withdraw_from_upcoming(resident_id: str, *, only_approved: bool, now: datetime) -> None:
+    """Give back somebody's places on shifts that have not started, or only (`only_approved`) on those for which one must
+    be an approved volunteer. Whoever waits for them moves up."""
+    for mine in _sign_ups(resident_id):
+        if mine.state in ("waiting", "signed_up") and now < mine.start_at:
+            _withdraw(mine, only_approved, now)
+
+
+def _withdraw(found: SignUp, only_approved: bool, now: datetime) -> None:
+    def give_up() -> None:
+        shift: Shift | None
+        mine: SignUp | None
+        file: Volunteer | None
+        shift, mine, file = read_together(Shift.key(found.shift), found, Volunteer.key(found.person))
+        if shift is None or mine is None or mine.state not in ("waiting", "signed_up"):
+            return
+        if shift.state != "published" or now >= shift.start_at:
+            return  # what becomes of it is the shift's to say
+        if only_approved and (mine.role or not shift.needs_approval):
+            return
+        with transaction() as tx:
+            signing_up.take_out(tx, shift, mine, file, by="self", now=now)
+
+    places.settled(give_up)
+
+
+def _sign_ups(resident_id: str) -> Iterator[SignUp]:
+    found = list(Item.by_person.query(shifts_of(resident_id)))
+    return (item for item in found if isinstance(item, SignUp))
+
+
+def _records(resident_id: str) -> list[ServiceRecord]:
+    return Item.collection(partition(resident_id), ServiceRecord.PREFIX)
+
+
+def _corrections(resident_id: str) -> list[HoursCorrection]:
+    return Item.collection(partition(resident_id), HoursCorrection.PREFIX)
