@@ -103,3 +103,9 @@ def at_once(number: int, act: Callable[[int], Any]) -> list[Any]:
 
 def codes(results: list[Any]) -> set[str]:
     return {result.code for result in results if isinstance(result, Exception)}  # type: ignore[attr-defined]
+
+
+def balance_of(resident: str) -> int:
+    """What somebody has, who may never have had any."""
+    found = Account.find(partition(resident), "ACCOUNT")
+    return int(found.balance) if found else 0
