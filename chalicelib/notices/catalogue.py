@@ -662,6 +662,7 @@ KINDS: dict[str, Kind] = {
         subject="{title}",
         hint="这项记录已撤销",
         matters=True,
+    ),
     "shift_hours_to_confirm": Kind(
         to="the organiser of a shift that has ended, or the grid workers where there is none",
         title="请确认服务时长",

@@ -101,7 +101,7 @@ def _may_ask(
     now: datetime,
 ) -> None:
     if mine is None or mine.state in ("waiting", "cancelled"):
-        raise rules.NotSignedUp()
+        raise rules.NotYourShift()
     rules.check_over(shift, now=now)
     if before and before.state == "open":
         raise rules.CorrectionOpen()

@@ -235,6 +235,10 @@ class NotOnTheShift(NotFound):
     code, detail = "person_not_on_shift", "这位没有报名这个班次，请返回刷新名单。"
 
 
+class NotYourShift(NotFound):
+    code, detail = "not_your_shift", "您没有参加这个班次，请在“我的班次”里看看。"
+
+
 class OwnHours(Refused):
     code, detail = "own_hours", "自己的时长不能由自己办理，请另一位工作人员来办。"
 

@@ -18,6 +18,7 @@ QUERIES = {
     "/reviews": "area=330402001001",
     "/help-requests": "area=330402001001",
     "/help-requests/unanswered": "area=330402001001",
+    "/hours-corrections": "area=330402001001",
     "/quizzes": "area=330402001001",
     "/posts": "area=330402001001",
     "/me/templates": "moment=work",
@@ -53,6 +54,8 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
         theirs["photo_id"] = ids["post_photo_id"]
     if route.path.startswith("/volunteers/"):
         theirs["entry_id"] = ids["volunteer_entry_id"]
+    if route.path.startswith("/shifts/") and ("/hours" in route.path or route.path.endswith("/confirm")):
+        theirs["shift_id"] = ids["served_id"]
     return theirs
 
 

@@ -134,6 +134,15 @@ ROWS: dict[str, set[str]] = {
     "GET /volunteers/{resident_id}/entries": STAFF,
     "POST /volunteers/{resident_id}/entries": STAFF,
     "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": STAFF,
+    # Hours of volunteers: confirmed and corrected by those who look after the area, asked about by their own.
+    "GET /shifts/{shift_id}/hours": STAFF,
+    "POST /shifts/{shift_id}/confirm": STAFF,
+    "POST /shifts/{shift_id}/people/{person_id}/confirm": STAFF,
+    "POST /shifts/{shift_id}/people/{person_id}/hours": STAFF,
+    "POST /shifts/{shift_id}/hours/corrections": {"owner"},
+    "GET /hours-corrections": STAFF,
+    "POST /hours-corrections/{correction_id}/accept": STAFF,
+    "POST /hours-corrections/{correction_id}/decline": STAFF,
     # Quizzes: one's own affair, which no delegate does for somebody.
     "GET /quizzes": RESIDENTS,
     "GET /quizzes/{quiz_id}": RESIDENTS,

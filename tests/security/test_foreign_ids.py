@@ -24,6 +24,8 @@ KINDS = {
     "proof_id": "photo_id",
     "post_photo_id": "photo_id",
     "volunteer_entry_id": "entry_id",
+    "served_id": "shift_id",
+    "person_id": "resident_id",
 }
 STRANGE = [
     *("..", "../../ME", "..%2f..%2fsecrets", "%zz", "%00", "#", "REQUEST", "ME", "*", "' OR '1'='1", "{{7*7}}"),

@@ -167,7 +167,7 @@ def test_who_may_ask_and_until_when(hood: Hood, li: Neighbour) -> None:
     evening.on(chen, shift, came=0, left=60)
     evening.on("res_gone", shift, state="cancelled")
     evening.confirmed(li, shift)
-    assert evening.ask(stranger, shift, 60).code == "not_signed_up"
+    assert evening.ask(stranger, shift, 60).code == "not_your_shift"
     assert evening.ask(chen, shift, 241).code == "more_than_the_shift"
     assert evening.ask(chen, shift, 60).code == "same_minutes"
     assert evening.ask(chen, shift, 120, reason=sorted(catalogue.RISKY_WORDS)[0] + "了").code == "content_refused"
