@@ -34,6 +34,8 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     statements,
     volunteers,
 )
+from tests.budget import content, help, mall, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
+from tests.budget import hours as hours
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -79,6 +81,7 @@ LONGER_LISTS = {
     "GET /volunteers/applications": DUTIES,
     "GET /volunteers/{resident_id}/entries": f"{DUTIES}; then the area of the volunteer",
     "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
+    "GET /hours-corrections": DUTIES,
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
 }
