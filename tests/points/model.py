@@ -62,7 +62,8 @@ class Model:
     taken_back: int = 0
     lapsed: dict[str, int] = field(default_factory=dict)  # by residents who have left
 
-    def award(self, resident: str, rule_id: str, subject: str, whom: str | None, now: datetime) -> int:
+    def award(self, resident: str, rule_id: str, subject: str, whom: str | None, now: datetime, times: int = 1) -> int:
+        """As many times the rule's points as every cap leaves."""
         rule = self.rules.get(rule_id)
         if rule is None or not rule.on or resident in self.lapsed:
             return 0
@@ -74,11 +75,14 @@ class Model:
         month = [each for each in mine if (each.day.year, each.day.month) == (day.year, day.month)]
         pair = [each for each in month if whom is not None and each.whom == whom]
         for earlier, cap in ((today, rule.a_day), (month, rule.a_month), (pair, rule.pair if whom else None)):
-            if cap is not None and sum(each.points for each in earlier) + rule.points > cap:
-                return 0
-        self.given.append(Given(resident, rule_id, subject, whom, rule.points, now))
-        self.balance[resident] = self.balance.get(resident, 0) + rule.points
-        return rule.points
+            while cap is not None and times and sum(each.points for each in earlier) + times * rule.points > cap:
+                times -= 1
+        if not times:
+            return 0
+        points = times * rule.points
+        self.given.append(Given(resident, rule_id, subject, whom, points, now))
+        self.balance[resident] = self.balance.get(resident, 0) + points
+        return points
 
     def taken(self, resident: str, of: str, until: date) -> int:
         """What this resident has taken of it in the period and not given back."""
@@ -119,17 +123,18 @@ class Model:
         self.balance[resident] += spent.amount
         return "ok"
 
-    def correct(self, resident: str, rule_id: str, subject: str) -> str:
+    def correct(self, resident: str, rule_id: str, subject: str, at_most: int | None = None) -> str:
         found = [e for e in self.given if (e.resident, e.rule, e.subject) == (resident, rule_id, subject)]
         if not found:
             return "transfer_unknown"
         (given,) = found
         if given.corrected:
             return "transfer_already_corrected"
-        taken = min(given.points, self.balance.get(resident, 0))
+        wanted = given.points if at_most is None else min(at_most, given.points)
+        taken = min(wanted, self.balance.get(resident, 0))
         self.balance[resident] = self.balance.get(resident, 0) - taken
         self.taken_back += taken
-        self.missing[resident] = self.missing.get(resident, 0) + given.points - taken
+        self.missing[resident] = self.missing.get(resident, 0) + wanted - taken
         given.corrected = True
         return "ok"
 

@@ -139,14 +139,16 @@ class PointsAndGoods(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------------- the books
 
-    def give(self, resident: str, kind: str, subject: str, whom: str | None) -> int:
-        given = books.give(resident, self.name[kind], subject, with_whom=whom, now=self.now)
-        assert given == self.books.award(resident, kind, subject, whom, self.now)
+    def give(self, resident: str, kind: str, subject: str, whom: str | None, times: int = 1) -> int:
+        given = books.give(resident, self.name[kind], subject, with_whom=whom, now=self.now, times=times)
+        assert given == self.books.award(resident, kind, subject, whom, self.now, times)
         return given
 
-    @rule(who=residents, kind=rule_names, subject=subjects, whom=others)
-    def award(self, who: int, kind: str, subject: str, whom: str | None) -> None:
-        self.did("award", "earned" if self.give(self.people[who], kind, subject, whom) else "nothing")
+    @rule(who=residents, kind=rule_names, subject=subjects, whom=others, times=st.sampled_from([1, 1, 2, 4]))
+    def award(self, who: int, kind: str, subject: str, whom: str | None, times: int) -> None:
+        points = self.books.rules[kind].points
+        given = self.give(self.people[who], kind, subject, whom, times)
+        self.did("award", "nothing" if not given else "earned" if given == times * points else "earned in part")
 
     @rule(who=residents, amount=st.integers(1, 15), transfer=fees)
     def spend(self, who: int, amount: int, transfer: str) -> None:
@@ -187,11 +189,13 @@ class PointsAndGoods(RuleBasedStateMachine):
         assert done == self.books.give_back(resident, transfer)
         self.did("give back", done)
 
-    @rule(who=residents, kind=st.sampled_from(["help", "read", "gift"]), subject=subjects)
-    def correct(self, who: int, kind: str, subject: str) -> None:
+    @rule(who=residents, kind=st.sampled_from(["help", "read", "gift"]), subject=subjects, at_most=caps)
+    def correct(self, who: int, kind: str, subject: str, at_most: int | None) -> None:
+        """All that it gave, or a part of it."""
         resident, subject = self.people[who], "start" if kind == "gift" else subject
-        done = outcome(lambda: books.correct(resident, f"{self.name[kind]}:{subject}", now=self.now))
-        assert done == self.books.correct(resident, kind, subject)
+        fact = f"{self.name[kind]}:{subject}"
+        done = outcome(lambda: books.correct(resident, fact, now=self.now, at_most=at_most))
+        assert done == self.books.correct(resident, kind, subject, at_most)
         self.did("correct", done)
 
     @rarely  # it is much the dearest too: sixteen queries a day
