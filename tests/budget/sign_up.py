@@ -9,7 +9,7 @@ from tests.shifts import gate
 
 def volunteer(town: Town) -> Neighbour:
     chen = town.resident()
-    gate.approve(chen.id, town.micro_grid)
+    gate.approve(chen)
     return chen
 
 

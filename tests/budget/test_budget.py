@@ -34,7 +34,6 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     statements,
     volunteers,
 )
-from tests.budget import content, help, mall, notices, people, points, posts, quiz  # noqa: F401, A004 - they register their acts
 from tests.budget import hours as hours
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget

@@ -21,7 +21,7 @@ def gate_with(*signed_up: str, capacity: int = 2) -> World:
     """A shift, and these people on it or on its queue."""
     world = street()
     for resident in world["people"].values():
-        gate.approve(resident, world["community"])
+        gate.approve_in(resident, world["community"])
     world["shift"] = gate.shift_in(world["community"], organiser=world["people"]["worker"], capacity=capacity)
     for who in signed_up:
         sign_up(world, f"before {who}".replace(" ", "-"), who)

@@ -7,8 +7,7 @@ from typing import Any
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
 from tests.mall.shop import PRICE
-from tests.security import volunteers
-from tests.security import hours
+from tests.security import shift_hours, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 from tests.volunteers import hours
 
@@ -57,9 +56,9 @@ def right_body(route: Route, world: World) -> Any:
         "POST /posts": {**WATER, "area": hood.community},
         "POST /posts/{post_id}/photos": {},
         "POST /shifts/{shift_id}/confirm": {"leave_out": []},
-        "POST /shifts/{shift_id}/people/{person_id}/hours": {"minutes": 60, "reason": hours.REASON},
-        "POST /shifts/{shift_id}/hours/corrections": {"minutes": 60, "reason": hours.REASON},
-        "POST /hours-corrections/{correction_id}/accept": {"minutes": hours.MINUTES},
+        "POST /shifts/{shift_id}/people/{person_id}/hours": {"minutes": 60, "reason": shift_hours.REASON},
+        "POST /shifts/{shift_id}/hours/corrections": {"minutes": 60, "reason": shift_hours.REASON},
+        "POST /hours-corrections/{correction_id}/accept": {"minutes": shift_hours.MINUTES},
         "POST /hours-corrections/{correction_id}/decline": {"reason": "没有依据"},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},
         "POST /login": {"code": "x"},

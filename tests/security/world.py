@@ -16,10 +16,9 @@ from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
-from tests.security import volunteers
+from tests.security import shift_hours, volunteers
 from tests.shifts import gate
 from tests.volunteers import hours
-from tests.security import hours
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 REAL_NAME = "李菊香实名"
@@ -98,7 +97,7 @@ def build(hood: Hood) -> World:
     ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
     made(gate.sign_up(owner, ids["shift_id"]))
     volunteers.apply(owner, staff)
-    hours.served(hood, owner, ids)
+    shift_hours.served(hood, owner, ids)
     newcomer = hood.somebody("新来的")
     return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
 

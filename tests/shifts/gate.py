@@ -57,11 +57,15 @@ def shift_in(
 def volunteer(hood: Hood, name: str = "志愿者", **more: Any) -> Neighbour:
     """A resident whose application was approved, written at once."""
     neighbour = hood.resident(name)
-    approve(neighbour.id, hood.micro_grid, name=name, **more)
+    approve(neighbour, **more)
     return neighbour
 
 
-def approve(resident_id: str, area: str, *, name: str = "志愿者", **more: Any) -> None:
+def approve(neighbour: Neighbour, **more: Any) -> None:
+    approve_in(neighbour.id, neighbour.hood.micro_grid, name=neighbour.name, **more)
+
+
+def approve_in(resident_id: str, area: str, *, name: str = "志愿者", **more: Any) -> None:
     file = Volunteer.key(resident_id)
     file.state, file.nickname, file.area, file.version = "approved", name, area, 1
     file.applied_at = file.decided_at = clock.now()

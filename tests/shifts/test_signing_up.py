@@ -153,7 +153,7 @@ def test_what_is_over_or_cancelled_takes_nobody(hood: Hood, values: dict[str, An
 def test_an_approved_application_is_asked_for_only_where_the_activity_wants_it(hood: Hood) -> None:
     wants, open_to_all = gate.shift(hood), gate.shift(hood, needs_approval=False)
     somebody, waits = hood.resident(), hood.resident()
-    gate.approve(waits.id, hood.micro_grid, state="applied")
+    gate.approve(waits, state="applied")
     for who in (somebody, waits):
         assert gate.sign_up(who, wants).code == "volunteer_approval_needed"
         gate.signed_up(who, open_to_all)
