@@ -256,10 +256,11 @@ def _base(request: Any) -> str:
         return named.rstrip("/")
     context = request.context
     # AWS names the domain that was called. A gateway on one machine does not; there nobody else chooses the Host.
-    domain = context.get("domainName") or request.headers.get("host", "localhost")
+    domain = context.get("domainName")
+    origin = f"https://{domain}" if domain else f"http://{request.headers.get('host', 'localhost')}"
     # `/api/statements/…/page` without the resource is `/api`, the stage; under a domain of one's own, what that maps.
     below = "/".join(context.get("path", "").split("/")[: -context["resourcePath"].count("/")])
-    return f"https://{domain}{below}"
+    return f"{origin}{below}"
 
 
 @routes.get("/me/service-hours")

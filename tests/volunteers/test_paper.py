@@ -84,7 +84,7 @@ def test_the_page_shows_what_the_statement_shows(hood: Hood) -> None:
         assert shown in text, shown
     assert "合计 2 次，5 小时 30 分钟。其中签到签退 4 小时，组织者补录 1 小时 30 分钟。" in text
     assert text.count(number) >= 2
-    assert f"https://api.test/api/statements/{number}/page" in text
+    assert f"http://api.test/api/statements/{number}/page" in text
     assert "五、评价情况无。" in text
     assert "已作废" not in text
     assert "已替换" not in text
@@ -94,7 +94,7 @@ def test_the_qr_code_is_of_the_check_address(hood: Hood) -> None:
     import segno
 
     _, number = issued(hood)
-    address = f"https://api.test/api/statements/{number}/page"
+    address = f"http://api.test/api/statements/{number}/page"
     drawn = segno.make(address, error="m", micro=False).svg_inline(scale=4, border=1, omitsize=True)
     assert drawn in page(hood, number).text
     assert drawn.count("<path") == 1

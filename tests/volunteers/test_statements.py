@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,8 +17,8 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.volunteers import hours_routes, statements
 from chalicelib.volunteers import statement_rules as rules
-from chalicelib.volunteers import statements
 from chalicelib.volunteers.models import Statement, Volunteer, partition
 from chalicelib.volunteers.statement_rules import Period
 from tests.engine.http import Http
@@ -368,8 +369,25 @@ def test_the_check_address_is_that_of_the_settings_or_of_the_gateway(
     hours.served(chen)
     mine = hours.issued(chen)
     number = mine["number"]
-    assert mine["page"] == f"https://api.test/api/statements/{number}/page"
+    assert mine["page"] == f"http://api.test/api/statements/{number}/page"
     assert hood.http.get(f"/statements/{number}").json["check_address"] == mine["page"]
     configure("volunteers", check_address="https://wjy.example.cn/v1/", issuer="南湖区志愿服务中心")
     assert chen.get("/me/statements").json["items"][0]["page"] == f"https://wjy.example.cn/v1/statements/{number}/page"
     assert hood.http.get(f"/statements/{number}").json["issuer"] == "微嘉园社区志愿服务", "as it was issued"
+
+
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [
+        ("/api/statements/ZM/page", "https://abc.execute-api.cn-north-1.amazonaws.com.cn/api"),
+        ("/statements/ZM/page", "https://abc.execute-api.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_on_aws_the_gateway_says_under_which_address_it_was_called(path: str, base: str) -> None:
+    context = {
+        "domainName": "abc.execute-api.cn-north-1.amazonaws.com.cn",
+        "path": path,
+        "resourcePath": "/statements/{number}/page",
+    }
+    called = SimpleNamespace(context=context, headers={"host": "evil.example"})
+    assert hours_routes._base(called) == base
