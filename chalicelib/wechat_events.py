@@ -26,6 +26,7 @@ from chalicelib.posts import personal as posts_personal  # noqa: F401
 from chalicelib.posts import pictures as post_pictures  # noqa: F401 - registers for pictures of posts
 from chalicelib.profile import service as profile  # noqa: F401
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401
+from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 
 blueprint = Blueprint(__name__)
