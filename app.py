@@ -41,7 +41,7 @@ from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers 
 from chalicelib.quiz import routes as quizzes
 from chalicelib.shifts import alert_routes as shift_alerts
 from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer, and what it holds about people
-from chalicelib.shifts import hours_routes
+from chalicelib.shifts import hours_routes, presence_routes, roster_routes
 from chalicelib.shifts import personal as shifts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import routes as shifts
 from chalicelib.volunteers import hours_routes as volunteer_hours
@@ -57,6 +57,8 @@ for slice_ in (
     *(shifts, shift_alerts, hours_routes),
 ):
     app.register_blueprint(slice_.routes.blueprint)
+for part in (presence_routes, roster_routes):
+    app.register_blueprint(part.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
 app.register_blueprint(mall_levels.blueprint)

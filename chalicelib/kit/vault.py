@@ -14,7 +14,7 @@ import os
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
@@ -80,16 +80,21 @@ def seal_together(subject: str, texts: Mapping[str, str]) -> dict[str, bytes]:
 
 def read(subject: str, field: str, sealed: bytes) -> str:
     """Decrypt one field. Raises KeyDestroyed when the subject's key is gone."""
-    return read_together(subject, {field: sealed})[field]
+    return read_several(subject, [(field, sealed)])[0]
 
 
 def read_together(subject: str, fields: Mapping[str, bytes]) -> dict[str, str]:
-    """Decrypt several fields of one subject, by their names: the key is fetched once. Raises KeyDestroyed."""
+    """The same for several fields of one subject, by their names."""
+    return dict(zip(fields, read_several(subject, fields.items()), strict=True))
+
+
+def read_several(subject: str, fields: Iterable[tuple[str, bytes]]) -> list[str]:
+    """The same for pairs of a field and what is sealed: the key is fetched once."""
     cipher = _cipher(subject)
-    return {
-        field: cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], f"{subject}|{field}".encode()).decode()
-        for field, sealed in fields.items()
-    }
+    return [
+        cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], f"{subject}|{field}".encode()).decode()
+        for field, sealed in fields
+    ]
 
 
 def destroy(subject: str) -> None:

@@ -5,6 +5,7 @@ The list shows who and what, never a phone number; that takes the explicit act o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -40,12 +41,26 @@ def to_call(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> 
         Item.by_area, not_reached(area), Item.area_sort.startswith(area), of=Notice, cursor=cursor, newest_first=False
     )
     residents = read_together(*(Resident.key(notice.resident_id) for notice in waiting)) if waiting.items else []
-    entries = [
+    return _of_active(waiting.items, residents), waiting.next
+
+
+def to_call_about(about: str, *, area: str) -> list[Entry]:
+    """Whom a message about this one thing did not reach, the longest waiting first: one Query, and their nicknames.
+
+    For slices that have made sure that their caller may know. `area`: the one that the messages were told with.
+    """
+    found = Item.by_area.query(not_reached(area), Item.area_sort.startswith(area), Notice.about == about)
+    waiting = [notice for notice in found if isinstance(notice, Notice)]
+    residents = read_together(*(Resident.key(notice.resident_id) for notice in waiting)) if waiting else []
+    return sorted(_of_active(waiting, residents), key=lambda entry: entry.notice.at)
+
+
+def _of_active(waiting: Sequence[Notice], residents: Sequence[Resident | None]) -> list[Entry]:
+    return [
         Entry(notice, resident.nickname)
         for notice, resident in zip(waiting, residents, strict=True)
         if resident is not None and resident.state == "active"
     ]
-    return entries, waiting.next
 
 
 def called(*, caller: Caller, entry_id: str, attempt: Attempt, now: datetime) -> None:

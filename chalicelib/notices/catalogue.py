@@ -577,6 +577,15 @@ KINDS: dict[str, Kind] = {
         hint="已为您报上名",
         matters=True,
     ),
+    "shift_added": Kind(
+        to="a volunteer whom the organiser has added by their number",
+        title="组织者为您报了名",
+        text="{who}把您加进了“{title}”，{when}，在{place}。没有这回事的话，请联系社区。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="组织者为您报了名",
+    ),
     "shift_late_withdrawal": Kind(
         to="the organiser, when somebody withdraws within twelve hours of the start, once for each person",
         title="有人临时取消报名",

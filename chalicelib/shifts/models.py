@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock, timers
@@ -147,6 +147,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     out_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id> | forgotten
     minutes = NumberAttribute(null=True)  # once recorded
     recorded_at = InstantAttribute(null=True)
+    name_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # of a guest, with the key of the shift's guests
 
     @classmethod
     def key(cls, shift_id: str, person: str) -> SignUp:
@@ -280,6 +281,23 @@ class HoursCorrection(Remembers, discriminator="hours_correction"):
     @staticmethod
     def listed(area: str) -> str:
         return f"HOURS_CORRECTIONS#{areas.district(area)}"
+
+
+class Guests(Item, discriminator="shift_guests"):
+    """`SHIFT#<shift>` / `GUESTS`: somebody was added by name; all of them are sealed with one key of the shift's own.
+
+    by_due: timer `shifts.forget_guests` thirty days after the shift: the key is destroyed, and this is removed.
+    """
+
+    TIMER = "shifts.forget_guests"
+
+    @classmethod
+    def key(cls, shift_id: str) -> Guests:
+        return cls(partition(shift_id), "GUESTS")
+
+    @property
+    def vault_key(self) -> str:
+        return f"guests_{self.pk.removeprefix('SHIFT#')}"
 
 
 def partition(shift_id: str) -> str:

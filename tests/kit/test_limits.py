@@ -114,3 +114,32 @@ def test_a_day_begins_at_midnight_in_shanghai(person):
     for _ in range(3):
         spend(person, per=timedelta(days=1), now=late)
     spend(person, per=timedelta(days=1), now=early)
+
+
+def room(person, *, at_most=3, now=NOON, act="ask"):
+    with transaction() as tx:
+        limits.leave_room(tx, person, act, at_most=at_most, per=MINUTE, now=now)
+
+
+def test_an_act_may_depend_on_room_that_it_does_not_take(person):
+    for _ in range(5):
+        room(person)
+    assert Item.collection(f"LIMIT#{person}") == []
+    spend(person), spend(person)
+    room(person)
+    spend(person)
+    with pytest.raises(TooMany) as caught:
+        room(person)
+    assert caught.value.retry_after == 30
+    room(person, act="offer")
+    room(person, now=NOON + MINUTE)
+
+
+def test_without_room_the_act_that_depends_on_it_is_not_done(person, each_engine):
+    there = shelf()
+    for _ in range(3):
+        spend(person)
+    with pytest.raises(TooMany), transaction() as tx:
+        tx.update(there, [Shelf.left.add(1)], or_raise=Named("gone"))
+        limits.leave_room(tx, person, "ask", at_most=3, per=MINUTE, now=NOON)
+    assert Shelf.fetch(there.pk, there.sk).left == 0
