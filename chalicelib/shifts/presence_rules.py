@@ -12,7 +12,7 @@ from chalicelib.shifts import rules
 
 GUESSES = 5  # of one person
 GUESSES_PER = timedelta(minutes=10)
-GUESSES_AT_A_SHIFT = 50  # of all together, at the six digits: of ten thousand shifts nobody guesses one
+GUESSES_AT_A_SHIFT = 50  # of all together, at six digits of which two are right: one hit in 10,000 such hours
 GUESSES_AT_A_SHIFT_PER = timedelta(hours=1)
 
 OTHER_WAYS = "签到码错了太多次。请扫组织者的码，或请组织者在名单上为您签到。"
