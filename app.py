@@ -54,11 +54,9 @@ app = Chalice(app_name="weijiayuan", configure_logs=False)
 for slice_ in (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
     *(volunteers, volunteer_hours),
-    *(shifts, shift_alerts, hours_routes),
+    *(shifts, shift_alerts, presence_routes, roster_routes, hours_routes),
 ):
     app.register_blueprint(slice_.routes.blueprint)
-for part in (presence_routes, roster_routes):
-    app.register_blueprint(part.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
 app.register_blueprint(mall_levels.blueprint)

@@ -29,6 +29,7 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     people,
     points,
     posts,
+    presence,  # noqa: F401, A004 - they register their acts
     quiz,
     sign_up,
     statements,
@@ -61,6 +62,7 @@ SEVERAL_WRITES = {
     "POST /help-requests/on-behalf": "the key in the vault comes before what is sealed with it",
     "POST /me/phone": "WeChat charges for each code, so a try counts whatever becomes of it",
     "POST /delegations": "a wrong guess at a code counts",
+    "POST /shifts/{shift_id}/people (the first guest)": "the key in the vault comes before what is sealed with it",
     "POST /pick-ups": "a wrong guess at a code counts",
     "POST /desk/collect": "a wrong guess at a code counts",
     "POST /deliveries/{redemption_id}/with-code": "a wrong guess at a code counts",
@@ -82,6 +84,7 @@ LONGER_LISTS = {
     "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
     "GET /hours-corrections": DUTIES,
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
+    "GET /shifts/{shift_id}/not-reached": f"{DUTIES}, with the shift; then the nicknames, if there are any",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
 }
 

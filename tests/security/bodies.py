@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
 from tests.mall.shop import PRICE
-from tests.security import shift_hours, volunteers
+from tests.security import presence, shift_hours, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 from tests.volunteers import hours
 
@@ -68,6 +68,7 @@ def right_body(route: Route, world: World) -> Any:
         "POST /me/avatar": {},
         **volunteers.BODIES,
     }
+    bodies |= presence.bodies(world.ids)
     if route.body is None:
         return None
     assert route.name in bodies, f"tests/security/bodies.py has no body for {route.name}"

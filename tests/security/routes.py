@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.kit.http import ROUTES, Route
-from tests.security import volunteers
+from tests.security import presence, volunteers
 
 # What a GET cannot do without.
 QUERIES = {
@@ -57,6 +57,7 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
     if route.path.startswith("/shifts/") and ("/hours" in route.path or route.path.endswith("/confirm")):
         theirs["shift_id"] = ids["served_id"]
     return theirs
+    return theirs | presence.meant_by(route.path, ids)
 
 
 def all_routes() -> dict[str, Any]:

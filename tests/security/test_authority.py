@@ -10,7 +10,7 @@ import pytest
 from chalicelib.kit.http import Route
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
-from tests.security import volunteers
+from tests.security import presence, volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import MASKS, World, build, made
@@ -154,6 +154,7 @@ ROWS: dict[str, set[str]] = {
     "POST /shifts/{shift_id}/withdraw": RESIDENTS,
     # Volunteers.
     **volunteers.ROWS,
+    **presence.ROWS,
 }
 # Of their own who may, some have nothing to show yet; that is no refusal of theirs.
 NOTHING_YET = {"no_copy", "invitation_not_found"}

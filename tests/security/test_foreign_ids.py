@@ -10,6 +10,7 @@ import pytest
 from chalicelib.kit.http import Route
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
+from tests.security import presence
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import World, build
@@ -26,6 +27,7 @@ KINDS = {
     "volunteer_entry_id": "entry_id",
     "served_id": "shift_id",
     "person_id": "resident_id",
+    "open_shift_id": "shift_id",
 }
 STRANGE = [
     *("..", "../../ME", "..%2f..%2fsecrets", "%zz", "%00", "#", "REQUEST", "ME", "*", "' OR '1'='1", "{{7*7}}"),
@@ -76,6 +78,7 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
         "GET /statements/{number}",
         "GET /statements/{number}/page",
         "POST /posts/{post_id}/read",  # and earns nothing
+        *presence.PUBLIC,
     }
     for route in all_routes().values():
         if parameters(route) and route.name not in public:
@@ -87,7 +90,9 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
 def test_strange_ids_are_not_found_and_never_a_crash(world: World) -> None:
     for route in all_routes().values():
         for name in parameters(route):
-            staffs = name in ("resident_id", "review_id", "entry_id") or route.path.startswith("/deliveries/")
+            staffs = name in ("resident_id", "review_id", "entry_id", "person_id") or route.path.startswith(
+                "/deliveries/"
+            )
             reader = world.staff if staffs else world.owner
             for text in STRANGE:
                 answer = call(route, reader, world, **{name: quote(text, safe="")})

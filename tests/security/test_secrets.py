@@ -8,14 +8,14 @@ import pytest
 
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
-from tests.security import volunteers
+from tests.security import presence, volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, REAL_NAME, World, build
 
 # What may show a number or a name: to its owner, or to staff by the act that is written down.
 TO_ITS_OWNER = {"GET /me/phone"}
-TO_STAFF = {"POST /residents/{resident_id}/identity", "POST /help-requests/{request_id}/contact"}
+TO_STAFF = {"POST /residents/{resident_id}/identity", "POST /help-requests/{request_id}/contact", *presence.TO_STAFF}
 LEAVING = {"POST /me/close", "POST /logout", "POST /sessions/revoke", "DELETE /me/consent", "DELETE /me/phone"}
 
 

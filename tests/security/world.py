@@ -16,7 +16,7 @@ from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
-from tests.security import shift_hours, volunteers
+from tests.security import presence, shift_hours, volunteers
 from tests.shifts import gate
 from tests.volunteers import hours
 
@@ -98,6 +98,7 @@ def build(hood: Hood) -> World:
     made(gate.sign_up(owner, ids["shift_id"]))
     volunteers.apply(owner, staff)
     shift_hours.served(hood, owner, ids)
+    presence.happened(hood, owner, ids)
     newcomer = hood.somebody("新来的")
     return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
 
