@@ -121,9 +121,9 @@ def _readable(guests: Guests) -> bool:
 SHIFT = "/shifts/{shift_id}"
 ACTS = [
     Act("somebody checks in by code", expected, by_code("in"), facts, f"POST {SHIFT}/check-in"),
-    Act("somebody checks out by code", here, by_code("out"), facts, f"POST {SHIFT}/check-out"),
-    Act("somebody scans to check in", expected, by_scan("in"), facts, "POST /check-ins"),
-    Act("somebody scans to check out", here, by_scan("out"), facts, "POST /check-outs"),
+    Act("somebody checks out by code", here, by_code("out"), facts, f"POST {SHIFT}/check-out", one_way_after=1),
+    Act("somebody scans to check in", expected, by_scan("in"), facts, "POST /check-ins", one_way_after=1),
+    Act("somebody scans to check out", here, by_scan("out"), facts, "POST /check-outs", one_way_after=1),
     Act("the organiser ticks off who came", expected, tick("in"), facts, f"POST {SHIFT}/people/{{person_id}}/check-in"),
     Act("the organiser ticks off who left", here, tick("out"), facts, f"POST {SHIFT}/people/{{person_id}}/check-out"),
     Act("the organiser adds a volunteer", expected, add_volunteer, facts, f"POST {SHIFT}/people"),
