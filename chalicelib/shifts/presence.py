@@ -17,7 +17,7 @@ import msgspec
 from chalicelib.kit import limits, log
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Changed, Refused, TooMany, Unavailable
+from chalicelib.kit.errors import Changed, Problem, TooMany, Unavailable
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
@@ -207,8 +207,9 @@ def of_another() -> Iterator[None]:
     """A refusal meant for the one who comes, in words for the organiser who is told of it."""
     try:
         yield
-    except Refused as refusal:
-        raise Refused(refusal.code, presence_rules.OF_ANOTHER.get(refusal.code, refusal.detail)) from refusal
+    except Problem as refusal:
+        refusal.detail = presence_rules.OF_ANOTHER.get(refusal.code, refusal.detail)
+        raise
 
 
 def note(tx: transaction, shift: Shift, mine: SignUp, way: Way, *, by: str, attempt: Attempt, now: datetime) -> None:

@@ -7,15 +7,14 @@ from typing import Any
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import door, gate
 
-RESIDENTS = {"stranger", "foreign_staff", "staff", "helper", "owner"}
 STAFF = {"staff"}
 
 ROWS: dict[str, set[str]] = {
-    # Whoever has not signed up is told so: that is no refusal of the right to ask.
-    "POST /shifts/{shift_id}/check-in": RESIDENTS,
-    "POST /shifts/{shift_id}/check-out": RESIDENTS,
-    "POST /check-ins": RESIDENTS,
-    "POST /check-outs": RESIDENTS,
+    # Who has signed up.
+    "POST /shifts/{shift_id}/check-in": {"owner"},
+    "POST /shifts/{shift_id}/check-out": {"owner"},
+    "POST /check-ins": {"owner"},
+    "POST /check-outs": {"owner"},
     # Who runs the shift.
     "GET /shifts/{shift_id}/code": STAFF,
     "GET /shifts/{shift_id}/people": STAFF,
@@ -25,8 +24,6 @@ ROWS: dict[str, set[str]] = {
     "POST /shifts/{shift_id}/people/{person_id}/contact": STAFF,
     "GET /shifts/{shift_id}/not-reached": STAFF,
 }
-# What anybody may ask of any shift they know of, wherever they live.
-PUBLIC = {"POST /shifts/{shift_id}/check-in", "POST /shifts/{shift_id}/check-out"}
 TO_STAFF = {"POST /shifts/{shift_id}/people/{person_id}/contact"}
 
 

@@ -99,7 +99,7 @@ class TestRefusals:
             door.scan(stranger, door.scene(shift)),
             door.scan(stranger, door.scene(shift), "out"),
         ):
-            assert (answer.status, answer.code) == (409, "not_signed_up")
+            assert (answer.status, answer.code) == (404, "not_signed_up")
         assert guesses_of(stranger.id) == 0
 
     def test_who_has_withdrawn(self, hood: Hood) -> None:
@@ -407,7 +407,10 @@ class TestByTheList:
         assert door.tick(carer, shift, chen.id).status == 200
         twice = door.tick(carer, shift, chen.id)
         assert twice.code == "already_checked_in"
-        for answer in (out, waits, twice):
+        assert second.post(f"/shifts/{shift}/withdraw").status == 200
+        cancelled = door.tick(carer, shift, second.id)
+        assert cancelled.code == "not_signed_up"
+        for answer in (out, waits, twice, cancelled):
             assert "您" not in answer.json["detail"]
         assert door.tick(carer, shift, stranger.id).code == "not_on_the_list"
         assert door.tick(carer, shift, "x").code == "not_on_the_list"
