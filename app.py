@@ -55,6 +55,20 @@ for slice_ in (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
     *(volunteers, volunteer_hours),
     *(shifts, shift_alerts, presence_routes, roster_routes, hours_routes),
+    areas,
+    people,
+    account,
+    profile,
+    notices,
+    points,
+    content,
+    help_requests,
+    posts,
+    quizzes,
+    mall,
+    volunteers,
+    shifts,
+    shift_alerts,
 ):
     app.register_blueprint(slice_.routes.blueprint)
 
