@@ -44,10 +44,13 @@ from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - reg
 from chalicelib.shifts import hours_routes, presence_routes, roster_routes
 from chalicelib.shifts import personal as shifts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import routes as shifts
+from chalicelib.shifts import team_routes as shift_teams
 from chalicelib.volunteers import hours_routes as volunteer_hours
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.volunteers import routes as volunteers
 from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.volunteers import team_personal as team_personal  # noqa: F401 - registers what it holds about people
+from chalicelib.volunteers import team_routes as teams
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
@@ -69,6 +72,9 @@ for slice_ in (
     volunteers,
     shifts,
     shift_alerts,
+    shifts,
+    teams,
+    shift_teams,
 ):
     app.register_blueprint(slice_.routes.blueprint)
 

@@ -52,6 +52,7 @@ APPLICATIONS = "pages/staff/volunteers"
 RUN_SHIFT = "pages/staff/shift?id={about}"
 HOURS_CORRECTIONS = "pages/staff/hours-corrections"
 VOLUNTEER = "pages/volunteer/index"
+TEAM = "pages/volunteer/team?id={about}"
 INBOX = "pages/inbox/index"
 REDEMPTION = "pages/mall/redemption?id={about}"
 DELIVERIES = "pages/staff/deliveries"
@@ -734,5 +735,65 @@ KINDS: dict[str, Kind] = {
         template="community",
         subject="{title}",
         hint="时长没有更正，请看原因",
+    ),
+    "shift_team_signed_up": Kind(
+        to="the members of a team whom its leader has signed up for a shift",
+        title="小队已为您报名",
+        text="“{team}”全员报名了“{title}”，{when}，在{place}。来不了的话，请早点取消。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="小队已为您报名",
+        matters=True,
+    ),
+    "shift_team_withdrawn": Kind(
+        to="the members of a team whom its leader has taken off a shift",
+        title="小队取消了报名",
+        text="“{team}”取消了“{title}”的报名，{when} 您不用来了。想自己参加的话，可以再报名。",
+        page=SHIFT,
+        template="community",
+        subject="{title}",
+        hint="小队取消了报名",
+        matters=True,
+    ),
+    # ------------------------------------------------------------------------------------------------ teams
+    "team_joined": Kind(
+        to="the leader of a team",
+        title="有人加入小队",
+        text="{who}加入了“{team}”。",
+        page=TEAM,
+    ),
+    "team_left": Kind(
+        to="the leader of a team",
+        title="有人退出小队",
+        text="{who}退出了“{team}”。已经报名的班次仍由本人参加或取消。",
+        page=TEAM,
+    ),
+    "team_removed": Kind(
+        to="who was taken out of a team by its leader",
+        title="您已不在小队里",
+        text="队长把您移出了“{team}”。已经报名的班次不受影响，您可以照常参加，也可以自己取消。",
+        page=VOLUNTEER,
+        template="community",
+        subject="您已不在小队里",
+        hint="{team}",
+    ),
+    "team_yours": Kind(
+        to="who leads a team from now on",
+        title="您现在是队长",
+        text="您现在是“{team}”的队长，可以邀请队员，也可以为全队报名。",
+        page=TEAM,
+        template="community",
+        subject="您现在是队长",
+        hint="{team}",
+    ),
+    "team_dissolved": Kind(
+        to="the members of a team that its leader has dissolved",
+        title="小队已解散",
+        text="“{team}”已经解散。已经报名的班次不受影响，您可以照常参加，也可以自己取消。",
+        page=VOLUNTEER,
+        template="community",
+        subject="小队已解散",
+        hint="{team}",
     ),
 }

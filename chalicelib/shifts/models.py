@@ -140,7 +140,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     at = InstantAttribute()  # when they asked: the order of the waiting list
     late_withdrawals = NumberAttribute(default=0)
     cancelled_at = InstantAttribute(null=True)
-    cancelled_by = UnicodeAttribute(null=True)  # self | organiser | shift
+    cancelled_by = UnicodeAttribute(null=True)  # self | team | organiser | shift
     in_at = InstantAttribute(null=True)
     in_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id>
     out_at = InstantAttribute(null=True)
@@ -184,7 +184,7 @@ class Round(Item, discriminator="shift_round"):
     PREFIX = "ROUND#"
     TIMER = "shifts.round"
 
-    what = UnicodeAttribute()  # changed | cancelled | settled
+    what = UnicodeAttribute()  # changed | cancelled | settled | fill
     facts = CompactJSONAttribute(default=dict)  # of the message: what was changed, why it was cancelled
     reached = UnicodeAttribute(default="")  # SK of the sign-up up to which it is done
 

@@ -6,6 +6,7 @@ Who somebody really is (name, birth date, contacts) is sealed with the resident'
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 
@@ -206,3 +207,61 @@ class Entry(Remembers, discriminator="volunteer_entry"):
     @property
     def resident_id(self) -> str:
         return self.pk.removeprefix("VOLUNTEER#")
+
+
+class Team(Remembers, discriminator="team"):
+    """`TEAM#<team>` / `TEAM`: people who sign up for shifts as one, and who of them leads.
+
+    Every write raises `version` and counts only on the one it has read: so a sign-up takes exactly those who are in
+    the team at that moment. A dissolved one keeps nobody, and is removed by TTL.
+    """
+
+    state = UnicodeAttribute(default="active")  # active | dissolved
+    name = UnicodeAttribute(null=True)  # once passed
+    coming_name = UnicodeAttribute(null=True)  # waits for a verdict; nobody but the leader sees it
+    review = UnicodeAttribute(null=True)
+    leader = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    # In the order of their joining: `[{"id", "name", "since", "slot"}]`, `slot` as in Membership
+    members = CompactJSONAttribute(default=list)
+    version = NumberAttribute(default=0)
+    created_at = InstantAttribute()
+
+    @classmethod
+    def key(cls, team_id: str) -> Team:
+        return cls(f"TEAM#{team_id}", "TEAM")
+
+    @property
+    def id(self) -> str:
+        return self.pk.removeprefix("TEAM#")
+
+    def member(self, resident_id: str | None) -> dict[str, Any] | None:
+        return next((each for each in self.members if each["id"] == resident_id), None)
+
+
+class TeamCode(Item, discriminator="team_code"):
+    """`TEAM_CODE#<code>` / `LINK`: the team that this code invites to, until its leader renews it."""
+
+    team = UnicodeAttribute()
+
+    @classmethod
+    def key(cls, code: str) -> TeamCode:
+        return cls(f"TEAM_CODE#{code}", "LINK")
+
+
+class Membership(Remembers, discriminator="team_membership"):
+    """`VOLUNTEER#<resident>` / `TEAM#<1 to 5>`: one of the teams somebody is in. There are as many as one may be in.
+
+    Written only together with the team, so it says what the team says; a list of somebody's teams reads nothing else.
+    """
+
+    PREFIX = "TEAM#"
+
+    team = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    leads = BooleanAttribute(default=False)
+    since = InstantAttribute()
+
+    @classmethod
+    def key(cls, resident_id: str, slot: int) -> Membership:
+        return cls(partition(resident_id), f"{cls.PREFIX}{slot}")

@@ -1,0 +1,257 @@
+"""A team signs up as one: all its members or none, in one write; and its leader may take all of them off again.
+
+For each member the write holds the sign-up and the diary; further the shift, the team as it was read and the leader:
+93 of a hundred items for 45 members. Their resident items are only read, for there is no room to check them too. What
+that leaves open is closed by the team: whoever closes their account is taken out of their teams before their sign-ups
+are erased, so a sign-up that still met the team as read is there for the eraser to find. A home that changes in the
+same moment counts as it was read.
+
+There is no waiting list for teams. Nor is there room for the messages, so everybody is told after the commit, by
+messages that are the same when the request is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.kit import auth, clock
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed, Problem
+from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+from chalicelib.people.models import Resident
+from chalicelib.people.rules import AccountClosed
+from chalicelib.people.service import Person
+from chalicelib.shifts import places, rules, signing_up, team_rules
+from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.volunteers import diary, eligibility, teams
+from chalicelib.volunteers import rules as volunteers
+from chalicelib.volunteers import team_rules as team_membership
+from chalicelib.volunteers.models import Team, Volunteer
+
+FILL = "fill"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One of a team, as read for a shift."""
+
+    id: str
+    name: str  # as the team knows them
+    resident: Resident | None
+    sign_up: SignUp | None
+    file: Volunteer | None
+
+
+class TeamOnShift(msgspec.Struct, frozen=True):
+    """Whom a team's sign-up or withdrawal was about: the current members and their sign-ups with the team."""
+
+    team: Team
+    shift: Shift
+    sign_ups: list[SignUp]
+    repeated: bool = False
+
+
+def sign_up(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, now: datetime) -> TeamOnShift:
+    """Sign all members up, by the leader: two reads and one write. Refused whole, with the one because of whom."""
+
+    def take_places() -> TeamOnShift:
+        person, shift, team, own = _read(caller, shift_id, team_id, now)
+        if own and attempt.made(own):
+            assert team is not None  # noqa: S101 - `own` is with the team
+            return TeamOnShift(team, shift, _with_team(_members(team, shift), team) or [own], repeated=True)
+        team = _led(team, person)
+        rules.check_open(shift, now=now)
+        team_rules.check_room(shift.left, len(team.members))
+        members = _members(team, shift)
+        return _take_places(shift, team, members, person, attempt, now)
+
+    done = places.settled(take_places)
+    _tell_signed_up(done, caller.id, now)
+    return done
+
+
+def _read(
+    caller: Caller, shift_id: str, team_id: str, now: datetime
+) -> tuple[Person, Shift, Team | None, SignUp | None]:
+    """`own` is the caller's sign-up if it is with this team."""
+    own: SignUp | None
+    person, (found, team, own) = people.present_with(
+        caller, Shift.key(shift_id), Team.key(team_id), SignUp.key(shift_id, caller.id), now=now
+    )
+    shift = signing_up.named(found, shift_id)
+    return person, shift, team, own if own and own.team == team_id and team is not None else None
+
+
+def _led(team: Team | None, person: Person) -> Team:
+    team_membership.check_leader(team, person.id)
+    assert team is not None  # noqa: S101 - check_leader has refused
+    if team.name is None:
+        raise team_membership.TeamNameInReview()
+    return team
+
+
+def _members(team: Team, shift: Shift) -> list[Member]:
+    """All members with what decides about them: three items each, in one BatchGetItem for up to 33."""
+    ids = [each["id"] for each in team.members]
+    read = read_together(
+        *(Resident.key(member) for member in ids),
+        *(SignUp.key(shift.id, member) for member in ids),
+        *(Volunteer.key(member) for member in ids),
+    )
+    number = len(ids)
+    columns = zip(team.members, read[:number], read[number : 2 * number], read[2 * number :], strict=True)
+    return [Member(each["id"], each["name"], *found) for each, *found in columns]
+
+
+def _with_team(members: Sequence[Member], team: Team) -> list[SignUp]:
+    """The members' sign-ups that were made with the team."""
+    return [each.sign_up for each in members if each.sign_up and each.sign_up.team == team.id]
+
+
+def _take_places(
+    shift: Shift, team: Team, members: Sequence[Member], person: Person, attempt: Attempt, now: datetime
+) -> TeamOnShift:
+    refusals = [(each.name, refusal) for each in members if (refusal := _why_not(each, shift, now))]
+    team_rules.refuse_for(refusals)
+    new = [_place(each, shift, team, attempt, now) for each in members]
+    with transaction() as tx:
+        places.take(tx, shift, len(new))
+        for each, sign_up in zip(members, new, strict=True):
+            signing_up.write(tx, sign_up, before=each.sign_up)
+            diary.enter(tx, each.file, each.id, signing_up.times(shift), now=now)
+        teams.as_read(tx, team)
+        person.still(tx)
+    return TeamOnShift(team, shift, new)
+
+
+def _why_not(member: Member, shift: Shift, now: datetime) -> Problem | None:
+    """What this member alone would be refused with; one who withdrew earlier may come with the team."""
+    try:
+        if member.resident is None or member.resident.state != "active":
+            raise AccountClosed()
+        if member.resident.consent_version != auth.privacy().version:
+            raise team_rules.MemberConsentNeeded()
+        if member.sign_up and member.sign_up.state != "cancelled":
+            raise rules.AlreadySignedUp()
+        rules.check_audience(shift, member.resident.home, member.resident.home_state)
+        eligibility.check(member.file, approved=shift.needs_approval, on=clock.day(shift.start_at))
+        volunteers.with_times(member.file.taken if member.file else {}, signing_up.times(shift), now=now)
+    except tuple(team_rules.TOLD) as refusal:
+        return refusal
+    return None
+
+
+def _place(member: Member, shift: Shift, team: Team, attempt: Attempt, now: datetime) -> SignUp:
+    assert member.resident is not None  # noqa: S101 - `_why_not` has refused
+    new = signing_up.place_for(shift, member.id, member.resident.nickname, now, before=member.sign_up)
+    new.team, new.team_name = team.id, team.name
+    new.marks = attempt.marks_with(member.sign_up)
+    return new
+
+
+def _tell_signed_up(done: TeamOnShift, leader: str, now: datetime) -> None:
+    for each in done.sign_ups:
+        if each.person != leader and each.state == "signed_up":
+            _tell(each, "shift_team_signed_up", done.shift, at=each.at, now=now, place=each.place)
+
+
+def _tell(sign_up: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:
+    facts = {"team": str(sign_up.team_name), "title": sign_up.title, "when": clock.spoken(sign_up.start_at), **more}
+    notices.tell_once(sign_up.person, kind, about=shift.id, at=at, now=now, **facts)
+
+
+def withdraw(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, now: datetime) -> TeamOnShift:
+    """Take all members off who are signed up with the team; who waits moves up. The leader's own late withdrawal is noted.
+
+    Those who have left the team since keep their places. Others of it may have withdrawn by themselves before.
+    """
+
+    def give_up() -> TeamOnShift:
+        person, [found, team] = people.present_with(caller, Shift.key(shift_id), Team.key(team_id), now=now)
+        shift = signing_up.named(found, shift_id)
+        if team is None:
+            raise team_membership.TeamGone()
+        members = _members(team, shift)
+        repeated = [each for each in _with_team(members, team) if attempt.made(each)]
+        if repeated:
+            return TeamOnShift(team, shift, repeated, repeated=True)
+        team_membership.check_leader(team, person.id)
+        return _give_up(shift, team, members, person, attempt, now)
+
+    done = places.settled(give_up)
+    _after_withdrawal(done, caller.id, now)
+    return done
+
+
+def _give_up(
+    shift: Shift, team: Team, members: Sequence[Member], person: Person, attempt: Attempt, now: datetime
+) -> TeamOnShift:
+    leaving = [(each, each.sign_up) for each in members if each.sign_up and _may_leave(each.sign_up, team)]
+    if not leaving:
+        raise team_rules.TeamNotSignedUp()
+    for _, sign_up in leaving:
+        signing_up.check_withdrawal(shift, sign_up, now)
+    late = shift.start_at - now < rules.LATE_WITHIN
+    with transaction() as tx:
+        _free(tx, shift, team, len(leaving), now)
+        for member, sign_up in leaving:
+            by = "self" if member.id == person.id else "team"
+            signing_up.cancel(tx, sign_up, by=by, now=now, also=attempt, late=late and by == "self")
+            diary.leave(tx, member.file, shift.id, now=now)
+        if late and shift.organiser:
+            facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": f"小队“{teams.called(team)}”"}
+            kind = "shift_late_withdrawal"
+            notices.tell(tx, shift.organiser, kind, about=shift.id, now=now, area=shift.area, **facts)
+        teams.as_read(tx, team)
+        person.still(tx)
+    for _, sign_up in leaving:
+        sign_up.state, sign_up.cancelled_at = "cancelled", now
+    return TeamOnShift(team, shift, [sign_up for _, sign_up in leaving])
+
+
+def _may_leave(sign_up: SignUp, team: Team) -> bool:
+    """Who has checked in already has come, and stays."""
+    return sign_up.team == team.id and sign_up.state == "signed_up"
+
+
+def _free(tx: transaction, shift: Shift, team: Team, number: int, now: datetime) -> None:
+    """Free the places. While somebody waits they are free for those alone, and a round makes sure that they get them."""
+    if not int(shift.waiting):
+        places.free(tx, shift, number)
+        return
+    tx.update(shift, [Shift.taken.add(-number)], when=Shift.taken >= number, or_raise=Changed())
+    tx.put(_round(shift, team.id, now))
+
+
+def _round(shift: Shift, team_id: str, at: datetime) -> Round:
+    return Round.of(shift, FILL, at, team=team_id)
+
+
+def _after_withdrawal(done: TeamOnShift, leader: str, now: datetime) -> None:
+    """What is left to do when the team is off the shift; the repeat of the request does it again, to no harm."""
+    for each in done.sign_ups:
+        if each.person != leader and each.state == "cancelled" and each.cancelled_at:
+            _tell(each, "shift_team_withdrawn", done.shift, at=each.cancelled_at, now=now)
+    times = {each.cancelled_at for each in done.sign_ups if each.cancelled_at}
+    if int(done.shift.waiting) or done.repeated:
+        for at in times:
+            refill(_round(done.shift, done.team.id, at), now=now)
+
+
+def refill(round_: Round, *, now: datetime) -> None:
+    """Let those who wait have the places that a team has left, then remove the round that says so.
+
+    Done by the withdrawal itself; by the round's timer when that was cut off.
+    """
+    places.fill(round_.pk.removeprefix("SHIFT#"), now=now)
+    with suppress(Changed), transaction() as tx:
+        # Another team may have left in the same moment, and put its own round in this one's place.
+        unchanged = Item.pk.does_not_exist() | (Round.facts == round_.facts)
+        tx.delete(round_, when=unchanged, or_raise=Changed())

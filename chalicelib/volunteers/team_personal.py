@@ -1,0 +1,65 @@
+"""What teams say about a person: for the copy of their data, and when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.content import reviews
+from chalicelib.kit import clock
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import personal_data
+from chalicelib.volunteers import teams
+from chalicelib.volunteers.models import Membership, Team, partition
+
+
+@personal_data.section("志愿小队")
+def export(resident_id: str) -> Iterable[dict[str, Any]]:
+    for membership in _memberships(resident_id):
+        team = teams.find(membership.team)
+        coming = team.coming_name if team and membership.leads else None
+        yield {
+            "小队": membership.name or "队名审核中",
+            "身份": "队长" if membership.leads else "队员",
+            "加入时间": clock.spoken(membership.since),
+            "等待审核的队名": coming or "",
+        }
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """They leave their teams. Who has been in it longest leads from then on, and is told; the last one's is dissolved."""
+    for membership in _memberships(resident_id):
+        _leave(membership, resident_id, now)
+
+
+def _leave(membership: Membership, resident_id: str, now: datetime) -> None:
+    def leave() -> None:
+        team = teams.find(membership.team)
+        if team is None or team.member(resident_id) is None:
+            return
+        successor = next((each["id"] for each in team.members if each["id"] != resident_id), None)
+        with transaction() as tx:
+            if successor is None:
+                teams.end(tx, team, now=now)
+            elif team.leader == resident_id:
+                forgotten = _without_their_name(tx, team, now)
+                teams.take_out(tx, team, resident_id, also=[*teams.leads_now(tx, team, successor, now=now), *forgotten])
+            else:
+                teams.take_out(tx, team, resident_id)
+
+    teams.settled(leave)
+
+
+def _without_their_name(tx: transaction, team: Team, now: datetime) -> list[Any]:
+    """A name that has not passed is a text of who leaves: nobody decides about it any more."""
+    if not team.review:
+        return []
+    reviews.drop(tx, team.review, now=now)
+    return [Team.coming_name.remove(), Team.review.remove()]
+
+
+def _memberships(resident_id: str) -> list[Membership]:
+    return Item.collection(partition(resident_id), Membership.PREFIX)
