@@ -68,8 +68,12 @@ def sign_up(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, no
             return TeamOnShift(team, shift, _with_team(_members(team, shift), team) or [own], repeated=True)
         team = _led(team, person)
         rules.check_open(shift, now=now)
-        team_rules.check_room(shift.left, len(team.members))
         members = _members(team, shift)
+        with_it = _with_team(members, team)
+        if any(attempt.made(each) for each in with_it):
+            # By its own twin, since the first read. Read after the shift, so nobody is refused for what they did.
+            return TeamOnShift(team, shift, with_it, repeated=True)
+        team_rules.check_room(shift.left, len(members))
         return _take_places(shift, team, members, person, attempt, now)
 
     done = places.settled(take_places)
