@@ -10,6 +10,7 @@ from tests.mall.shop import PRICE
 from tests.security import presence, shift_hours, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 from tests.volunteers import hours
+from tests.volunteers import crew
 
 
 def right_body(route: Route, world: World) -> Any:
@@ -53,6 +54,12 @@ def right_body(route: Route, world: World) -> Any:
         "POST /volunteers/{resident_id}/entries": hours.training(),
         "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": {"reason": "证书编号查无此人"},
         "POST /me/statements": {"from": f"{hours.today()}", "to": f"{hours.today()}"},
+        "POST /teams": {"name": crew.NAME},
+        "POST /teams/join": {"code": crew.stored(world.ids["team_id"]).code},
+        "POST /teams/{team_id}/name": {"name": "护企二队"},
+        "POST /teams/{team_id}/hand-over": {"member": world.helper.id},
+        "POST /shifts/{shift_id}/team-sign-up": {"team": world.ids["team_id"]},
+        "POST /shifts/{shift_id}/team-withdraw": {"team": world.ids["team_id"]},
         "POST /posts": {**WATER, "area": hood.community},
         "POST /posts/{post_id}/photos": {},
         "POST /shifts/{shift_id}/confirm": {"leave_out": []},

@@ -50,6 +50,10 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
         theirs["redemption_id"] = ids["delivery_id"]
     if route.path.startswith("/products/"):
         theirs["photo_id"] = ids["picture_id"]
+    if route.path.endswith("/hand-over"):
+        theirs["team_id"] = ids["handed_team_id"]
+    if route.path.endswith("/dissolve"):
+        theirs["team_id"] = ids["ended_team_id"]
     if route.path.startswith("/posts/"):
         theirs["photo_id"] = ids["post_photo_id"]
     if route.path.startswith("/volunteers/"):

@@ -155,6 +155,19 @@ ROWS: dict[str, set[str]] = {
     # Volunteers.
     **volunteers.ROWS,
     **presence.ROWS,
+    # Teams: the owner leads one, the helper is in it.
+    "POST /teams": RESIDENTS,
+    "GET /teams/mine": RESIDENTS,
+    "POST /teams/join": RESIDENTS,
+    "GET /teams/{team_id}": RESIDENTS,
+    "POST /teams/{team_id}/name": {"owner"},
+    "POST /teams/{team_id}/code": {"owner"},
+    "POST /teams/{team_id}/hand-over": {"owner"},
+    "POST /teams/{team_id}/members/{member}/remove": {"owner"},
+    "POST /teams/{team_id}/leave": {"owner", "helper"},
+    "POST /teams/{team_id}/dissolve": {"owner"},
+    "POST /shifts/{shift_id}/team-sign-up": {"owner"},
+    "POST /shifts/{shift_id}/team-withdraw": {"owner"},
 }
 # Of their own who may, some have nothing to show yet; that is no refusal of theirs.
 NOTHING_YET = {"no_copy", "invitation_not_found"}
@@ -215,7 +228,7 @@ def test_who_may_not_is_refused_and_who_may_is_not(world: World) -> None:
 def _touches(name: str) -> int:
     """What hides or ends something that the others need comes after them."""
     method = name.partition(" ")[0]
-    ends = any(word in name for word in ("flags", "withdraw", "contact", "decide", "remove"))
+    ends = any(word in name for word in ("flags", "withdraw", "contact", "decide", "remove", "leave"))
     return {"GET": 0, "DELETE": 3}.get(method, 2 if ends else 1)
 
 

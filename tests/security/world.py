@@ -19,6 +19,7 @@ from tests.quiz import school
 from tests.security import presence, shift_hours, volunteers
 from tests.shifts import gate
 from tests.volunteers import hours
+from tests.volunteers import crew
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 REAL_NAME = "李菊香实名"
@@ -99,8 +100,16 @@ def build(hood: Hood) -> World:
     volunteers.apply(owner, staff)
     shift_hours.served(hood, owner, ids)
     presence.happened(hood, owner, ids)
+    with_teams(owner, helper, delegate, ids)
     newcomer = hood.somebody("新来的")
     return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
+
+
+def with_teams(owner: Neighbour, helper: Neighbour, delegate: Neighbour, ids: dict[str, str]) -> None:
+    """The owner leads three teams, one for each act that would spoil it for the others; the helper is in all of them."""
+    ids["team_id"], ids["member"] = crew.written(owner.id, [helper.id, delegate.id]), delegate.id
+    ids["handed_team_id"] = crew.written(owner.id, [helper.id], slot=2)
+    ids["ended_team_id"] = crew.written(owner.id, [helper.id], slot=3)
 
 
 def redeemed(hood: Hood, owner: Neighbour, staff: Neighbour, ids: dict[str, str]) -> tuple[str, str]:

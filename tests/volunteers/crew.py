@@ -38,12 +38,12 @@ def team(leader: Neighbour, members: Sequence[Neighbour] = (), name: str = NAME)
     return team_id
 
 
-def written(leader: str, members: Iterable[str], name: str = NAME) -> str:
-    """The same, written at once: ids instead of neighbours."""
+def written(leader: str, members: Iterable[str], name: str = NAME, *, slot: int = 1) -> str:
+    """The same, written at once: ids instead of neighbours. `slot`: the place among the teams of each."""
     made, now = Team.key(ids.new_id("team")), clock.now()
     made.name, made.leader, made.code, made.created_at, made.version = name, leader, ids.pick_up_code(), now, 1
     made.members = [
-        {"id": each, "name": f"队员{number}", "since": clock.stamp(now), "slot": 1}
+        {"id": each, "name": f"队员{number}", "since": clock.stamp(now), "slot": slot}
         for number, each in enumerate((leader, *members), start=1)
     ]
     link = TeamCode.key(made.code)
@@ -52,7 +52,7 @@ def written(leader: str, members: Iterable[str], name: str = NAME) -> str:
         tx.create(made, or_raise=Conflict())
         tx.create(link, or_raise=Conflict())
         for each in made.members:
-            membership = Membership.key(each["id"], 1)
+            membership = Membership.key(each["id"], slot)
             membership.team, membership.name, membership.since = made.id, name, now
             membership.leads = each["id"] == leader
             tx.create(membership, or_raise=Conflict())
