@@ -36,6 +36,7 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     volunteers,
 )
 from tests.budget import hours as hours
+from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up, teams  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -67,6 +68,9 @@ SEVERAL_WRITES = {
     "POST /desk/collect": "a wrong guess at a code counts",
     "POST /deliveries/{redemption_id}/with-code": "a wrong guess at a code counts",
     "POST /me/volunteer/leave": "what one write has ended follows piece by piece, by a timer if need be",
+    "POST /teams/join": "a wrong guess at a code counts",
+    "POST /shifts/{shift_id}/team-sign-up (nine)": "one write signs all up; the messages find no room in it and follow",
+    "POST /shifts/{shift_id}/team-withdraw": "the same; and who waits is let in afterwards, by a timer if need be",
     "POST /me/close": "what one write has closed is erased piece by piece, by a timer if need be",
 }
 
@@ -243,3 +247,8 @@ def test_a_list_is_one_call() -> None:
     lists = {name for name, route in all_routes().items() if "items" in getattr(route.result, "__struct_fields__", ())}
     longer = {name for name, cost in BUDGET.items() if kind(name) in lists and cost["calls"] > 1}
     assert longer == LONGER_LISTS.keys()
+
+
+def test_a_team_of_nine_signs_up_with_two_reads_one_write_and_a_message_for_each_of_the_others() -> None:
+    assert BUDGET["POST /shifts/{shift_id}/team-sign-up (nine)"]["calls"] == 2 + 1 + 8
+    assert BUDGET["POST /shifts/{shift_id}/team-withdraw (nine)"]["calls"] == 2 + 1 + 8

@@ -10,7 +10,7 @@ from chalicelib.shifts.models import Round
 from chalicelib.volunteers.models import Membership, Team, TeamCode, partition
 from tests.engine.http import Answer
 from tests.faults import sign_up_acts
-from tests.faults.acts import Act
+from tests.faults.acts import EVERY_CALL, Act
 from tests.faults.help_acts import posting, send
 from tests.faults.sign_up_acts import gate_with
 from tests.volunteers import crew
@@ -106,11 +106,19 @@ def _leads_here(code: str, team: Team) -> bool:
     return found is not None and found.team == team.id
 
 
-def act(name: str, prepare: Callable[[], World], do: Callable[[World, str], Any], path: str) -> Act:
-    return Act(name, prepare, do, facts, f"POST {path}")
+def act(
+    name: str,
+    prepare: Callable[[], World],
+    do: Callable[[World, str], Any],
+    path: str,
+    *,
+    one_way_after: int = EVERY_CALL,
+) -> Act:
+    return Act(name, prepare, do, facts, f"POST {path}", one_way_after)
 
 
 LEAVE = "/teams/{team_id}/leave"
+THE_WRITE = 3  # after the two reads: what comes then is done again by the repeat, whatever it was
 ACTS = [
     act("somebody founds a team", people, found, "/teams"),
     act("somebody joins a team", founded, join, "/teams/join"),
@@ -126,6 +134,12 @@ ACTS = [
     ),
     act("another member leads", founded, hand_over, "/teams/{team_id}/hand-over"),
     act("a team is dissolved", founded, posting("asker", "/teams/{team}/dissolve"), "/teams/{team_id}/dissolve"),
-    act("a team signs up", founded, team_up, "/shifts/{shift_id}/team-sign-up"),
-    act("a team withdraws and somebody moves up", on_shift, team_off, "/shifts/{shift_id}/team-withdraw"),
+    act("a team signs up", founded, team_up, "/shifts/{shift_id}/team-sign-up", one_way_after=THE_WRITE),
+    act(
+        "a team withdraws and somebody moves up",
+        on_shift,
+        team_off,
+        "/shifts/{shift_id}/team-withdraw",
+        one_way_after=THE_WRITE,
+    ),
 ]
