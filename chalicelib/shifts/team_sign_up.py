@@ -246,7 +246,9 @@ def _after_withdrawal(done: TeamOnShift, leader: str, now: datetime) -> None:
     times = {each.cancelled_at for each in done.sign_ups if each.cancelled_at}
     if int(done.shift.waiting) or done.repeated:
         for at in times:
-            refill(_round(done.shift, done.team.id, at), now=now)
+            # Too many come and go at this moment: the team is off all the same, and the round's timer lets people in.
+            with suppress(rules.TryAgain):
+                refill(_round(done.shift, done.team.id, at), now=now)
 
 
 def refill(round_: Round, *, now: datetime) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from chalicelib.kit.table import Item
-from chalicelib.shifts.models import Round
+from chalicelib.notices.models import Notice
+from chalicelib.people.models import partition as resident_partition
+from chalicelib.shifts.models import Round, Shift
 from chalicelib.volunteers.models import Membership, Team, TeamCode, partition
 from tests.engine.http import Answer
 from tests.faults import sign_up_acts
-from tests.faults.acts import EVERY_CALL, Act
-from tests.faults.help_acts import posting, send
+from tests.faults.acts import Act
+from tests.faults.help_acts import posting, send, street
 from tests.faults.sign_up_acts import gate_with
 from tests.volunteers import crew
 
@@ -19,14 +21,17 @@ World = dict[str, Any]
 
 
 def people() -> World:
-    world = gate_with()
+    return named(street())
+
+
+def named(world: World) -> World:
     world["leader"], world["member"] = world["people"]["asker"], world["people"]["helper"]
     return world
 
 
-def founded() -> World:
+def founded(world: World | None = None) -> World:
     """The asker leads the helper."""
-    world = people()
+    world = world or people()
     return with_team(world, crew.written(world["leader"], [world["member"]]))
 
 
@@ -40,9 +45,13 @@ def alone() -> World:
     return with_team(world, crew.written(world["leader"], []))
 
 
+def before_a_shift() -> World:
+    return founded(named(gate_with()))
+
+
 def on_shift() -> World:
     """The team has both places of a shift, and somebody waits."""
-    world = founded()
+    world = before_a_shift()
     with_the_team(world, "before", "sign-up")
     sign_up_acts.sign_up(world, "waits", "listener")
     return world
@@ -91,13 +100,19 @@ def facts(world: World) -> Any:
     )
     members = [(names[each["id"]], each["slot"]) for each in team.members]
     codes = [_leads_here(code, team) for code in (team.code, world.get("code")) if code]
-    rounds = len(Item.collection(crew_shift(world), Round.PREFIX))
     known = (team.state, team.name, names[team.leader], int(team.version), len(team.marks or ()), bool(team.code))
-    return known, members, lists, codes, rounds, sign_up_acts.facts(world)
+    told = sorted(
+        (names[resident], notice.topic)
+        for resident in names
+        for notice in Notice.query(resident_partition(resident), Item.sk.startswith(Notice.PREFIX))
+    )
+    return known, members, lists, codes, told
 
 
-def crew_shift(world: World) -> str:
-    return f"SHIFT#{world['shift'].partition('.')[0]}"
+def facts_of_shift(world: World) -> Any:
+    """The same, with who is on the shift."""
+    rounds = len(Item.collection(Shift.key(world["shift"]).pk, Round.PREFIX))
+    return facts(world), rounds, sign_up_acts.facts(world)
 
 
 def _leads_here(code: str, team: Team) -> bool:
@@ -106,17 +121,11 @@ def _leads_here(code: str, team: Team) -> bool:
     return found is not None and found.team == team.id
 
 
-def act(
-    name: str,
-    prepare: Callable[[], World],
-    do: Callable[[World, str], Any],
-    path: str,
-    *,
-    one_way_after: int = EVERY_CALL,
-) -> Act:
-    return Act(name, prepare, do, facts, f"POST {path}", one_way_after)
+def act(name: str, prepare: Callable[[], World], do: Callable[[World, str], Any], path: str) -> Act:
+    return Act(name, prepare, do, facts, f"POST {path}")
 
 
+SIGN_UP, WITHDRAW = "POST /shifts/{shift_id}/team-sign-up", "POST /shifts/{shift_id}/team-withdraw"
 LEAVE = "/teams/{team_id}/leave"
 THE_WRITE = 3  # after the two reads: what comes then is done again by the repeat, whatever it was
 ACTS = [
@@ -134,12 +143,13 @@ ACTS = [
     ),
     act("another member leads", founded, hand_over, "/teams/{team_id}/hand-over"),
     act("a team is dissolved", founded, posting("asker", "/teams/{team}/dissolve"), "/teams/{team_id}/dissolve"),
-    act("a team signs up", founded, team_up, "/shifts/{shift_id}/team-sign-up", one_way_after=THE_WRITE),
-    act(
-        "a team withdraws and somebody moves up",
+    Act("a team signs up", before_a_shift, team_up, facts_of_shift, SIGN_UP, one_way_after=THE_WRITE),
+    Act(
+        "a team withdraws and who waits is let in",
         on_shift,
         team_off,
-        "/shifts/{shift_id}/team-withdraw",
+        facts_of_shift,
+        WITHDRAW,
         one_way_after=THE_WRITE,
     ),
 ]

@@ -18,6 +18,7 @@ from chalicelib.people.models import Resident
 from chalicelib.people.models import partition as resident_partition
 from chalicelib.shifts import places, team_sign_up
 from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.shifts.rules import TryAgain
 from chalicelib.volunteers.models import Volunteer
 from local.wechat import catalogue
 from tests.engine.http import Answer
@@ -310,6 +311,17 @@ class TestWithdrawing:
         assert (signed_up(shift), rounds(shift)) == ({waiting.id}, [])
         gate.adds_up(shift)
 
+    def test_one_that_others_keep_from_letting_people_in_is_done_all_the_same(self, hood: Hood) -> None:
+        leader, team, _ = crew_of(hood, 2)
+        shift, waiting = gate.shift(hood, capacity=2), gate.volunteer(hood)
+        team_up(leader, shift, team)
+        gate.signed_up(waiting, shift, wait=True)
+        with patch.object(places, "fill", side_effect=TryAgain()):
+            assert team_off(leader, shift, team).status == 200
+        [left] = rounds(shift)
+        team_sign_up.refill(left, now=clock.now())
+        assert (signed_up(shift), rounds(shift)) == ({waiting.id}, [])
+
     def test_a_late_one_is_noted_with_the_leader_and_the_organiser_is_told_once(self, hood: Hood) -> None:
         organiser = hood.staff("grid_worker")
         leader, team, members = crew_of(hood, 3)
@@ -432,6 +444,8 @@ class TestRaces:
         came = signed_up(shift)
         for _, _, members in both:
             assert came & set(members) in (set(members), set())
+        for left in rounds(shift):  # cut off by too many at once: its timer's to finish
+            team_sign_up.refill(left, now=clock.now())
         shift_now = gate.adds_up(shift)
         assert not int(shift_now.waiting) or int(shift_now.taken) == 4, "nobody waits beside a free place"
 
