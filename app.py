@@ -56,25 +56,8 @@ app = Chalice(app_name="weijiayuan", configure_logs=False)
 
 for slice_ in (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
-    *(volunteers, volunteer_hours),
-    *(shifts, shift_alerts, presence_routes, roster_routes, hours_routes),
-    areas,
-    people,
-    account,
-    profile,
-    notices,
-    points,
-    content,
-    help_requests,
-    posts,
-    quizzes,
-    mall,
-    volunteers,
-    shifts,
-    shift_alerts,
-    shifts,
-    teams,
-    shift_teams,
+    *(volunteers, teams, volunteer_hours),
+    *(shifts, shift_alerts, shift_teams, presence_routes, roster_routes, hours_routes),
 ):
     app.register_blueprint(slice_.routes.blueprint)
 

@@ -33,10 +33,10 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     quiz,
     sign_up,
     statements,
+    teams,  # noqa: F401, A004 - they register their acts
     volunteers,
 )
 from tests.budget import hours as hours
-from tests.budget import content, help, mall, notices, people, points, posts, quiz, sign_up, teams  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http

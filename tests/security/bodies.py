@@ -9,8 +9,7 @@ from local.wechat import catalogue
 from tests.mall.shop import PRICE
 from tests.security import presence, shift_hours, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
-from tests.volunteers import hours
-from tests.volunteers import crew
+from tests.volunteers import crew, hours
 
 
 def right_body(route: Route, world: World) -> Any:

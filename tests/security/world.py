@@ -18,8 +18,7 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
 from tests.security import presence, shift_hours, volunteers
 from tests.shifts import gate
-from tests.volunteers import hours
-from tests.volunteers import crew
+from tests.volunteers import crew, hours
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 REAL_NAME = "李菊香实名"
