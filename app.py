@@ -39,9 +39,16 @@ from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.quiz import routes as quizzes
+from chalicelib.shifts import activity_routes as activities
 from chalicelib.shifts import alert_routes as shift_alerts
 from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer, and what it holds about people
-from chalicelib.shifts import hours_routes, presence_routes, roster_routes
+from chalicelib.shifts import (
+    hours_routes,
+    organiser_personal,  # noqa: F401 - registers what it holds about people
+    presence_routes,
+    roster_routes,
+)
+from chalicelib.shifts import list_routes as shift_lists
 from chalicelib.shifts import personal as shifts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import routes as shifts
 from chalicelib.shifts import team_routes as shift_teams
@@ -60,6 +67,8 @@ for slice_ in (
     *(shifts, shift_alerts, shift_teams, presence_routes, roster_routes, hours_routes),
 ):
     app.register_blueprint(slice_.routes.blueprint)
+app.register_blueprint(activities.routes.blueprint)
+app.register_blueprint(shift_lists.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
 app.register_blueprint(mall_levels.blueprint)

@@ -55,7 +55,7 @@ def wrong_fields(given: Any, shape: Any, *, strict: bool) -> dict[str, str]:
         try:
             msgspec.convert(given[name], field.type, strict=strict)
         except msgspec.ValidationError as error:
-            message, _, where = str(error).partition(" - at `$")
+            message, _, where = str(error).replace(" - at `key` in `$", " - at `$").partition(" - at `$")
             inner = _INNER_FIELD.search(message)
             wrong[name + where.rstrip("`") + (f".{inner[1]}" if inner else "")] = _reason(message)
     return wrong or {"": "内容不对"}

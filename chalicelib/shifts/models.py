@@ -48,6 +48,9 @@ class Activity(Remembers, discriminator="activity"):
     def id(self) -> str:
         return self.pk.removeprefix("ACTIVITY#")
 
+    def list_it(self) -> None:
+        self.person_key, self.person_sort = activities_of(str(self.organiser)), clock.stamp(self.created_at)
+
 
 class Shift(Remembers, discriminator="shift"):
     """`SHIFT#<shift>` / `SHIFT`: one time at one place, how many it takes, and how many places are taken.
@@ -109,11 +112,18 @@ class Shift(Remembers, discriminator="shift"):
         """Its place in the lists, for a new shift or one whose start has changed."""
         place = f"{clock.stamp(self.start_at)}#{self.id}"
         self.area_key, self.area_sort = listed(self.area), place
-        self.person_key, self.person_sort = f"SHIFTS_RUN_BY#{self.organiser}", place
+        if self.organiser:
+            self.person_key, self.person_sort = run_by(self.organiser), place
 
     @staticmethod
     def unlist() -> list[Action]:
         return [Shift.area_key.remove(), Shift.area_sort.remove()]
+
+    def relist(self, start: datetime) -> list[Action]:
+        """Its place in the lists when it starts at another time."""
+        place = f"{clock.stamp(start)}#{self.id}"
+        run = [Shift.person_sort.set(place)] if self.organiser else []
+        return [Shift.area_sort.set(place), *run]
 
 
 class SignUp(Remembers, discriminator="sign_up"):
@@ -137,14 +147,16 @@ class SignUp(Remembers, discriminator="sign_up"):
     start_at = InstantAttribute()
     end_at = InstantAttribute()
     told = NumberAttribute()  # the shift's version they know of
+    changed_at = InstantAttribute(null=True)  # when they were last told of another time or place
     at = InstantAttribute()  # when they asked: the order of the waiting list
     late_withdrawals = NumberAttribute(default=0)
     cancelled_at = InstantAttribute(null=True)
-    cancelled_by = UnicodeAttribute(null=True)  # self | team | organiser | shift
+    # self | team | organiser | shift (cancelled, or moved to a time they have not)
+    cancelled_by = UnicodeAttribute(null=True)
     in_at = InstantAttribute(null=True)
     in_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id>
     out_at = InstantAttribute(null=True)
-    out_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id> | forgotten
+    out_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id> | forgotten | cancelled
     minutes = NumberAttribute(null=True)  # once recorded
     recorded_at = InstantAttribute(null=True)
     name_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # of a guest, with the key of the shift's guests
@@ -187,6 +199,8 @@ class Round(Item, discriminator="shift_round"):
     what = UnicodeAttribute()  # changed | cancelled | settled | fill
     facts = CompactJSONAttribute(default=dict)  # of the message: what was changed, why it was cancelled
     reached = UnicodeAttribute(default="")  # SK of the sign-up up to which it is done
+    left = CompactJSONAttribute(default=list)  # people before that for whom it has failed, and is tried again
+    read_all = BooleanAttribute(null=True)  # the last sign-up was reached: what remains are those left
 
     @classmethod
     def of(cls, shift: Shift, what: str, now: datetime, **facts: str) -> Round:
@@ -316,3 +330,11 @@ def listed(area: str) -> str:
 
 def shifts_of(person: str) -> str:
     return f"SHIFTS_OF#{person}"
+
+
+def activities_of(person: str) -> str:
+    return f"ACTIVITIES_OF#{person}"
+
+
+def run_by(person: str) -> str:
+    return f"SHIFTS_RUN_BY#{person}"

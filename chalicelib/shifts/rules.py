@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.areas import rules as areas
-from chalicelib.kit import settings
+from chalicelib.kit import clock, settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
 from chalicelib.people import rules as people
@@ -51,6 +51,13 @@ SIGN_UP_STATES = {
     "no_show": "未到",
 }
 CORRECTION_STATES = {"open": "等待处理", "accepted": "已更正", "declined": "未更正"}
+ACTIVITY_STATES = {
+    "draft": "草稿",
+    "in_review": "等待审核",
+    "published": "已发布",
+    "cancelled": "已取消",
+    "refused": "没有通过审核",
+}
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
 
 SHIFTS_AT_MOST = 45  # of one activity: it is cancelled in one write, with two items for each of them
@@ -59,6 +66,7 @@ WAITING_AT_MOST = 3_000
 SHIFT_LASTS_AT_MOST = timedelta(hours=16)
 LATE_WITHIN = timedelta(hours=12)  # of the start: a withdrawal is noted, because it is hard to find somebody else
 CHECK_IN_OPENS = timedelta(minutes=30)  # before the start
+MAY_LEAVE_AFTER_CHANGE = timedelta(hours=24)  # of being told: such a withdrawal is never a late one
 CLOSES_AFTER = timedelta(hours=2)  # the end: by then whoever is still checked in has forgotten to check out
 
 
@@ -140,6 +148,54 @@ class NotSignedUp(NotFound):
 
 class TooLateToWithdraw(Refused):
     code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
+
+
+class ActivityGone(NotFound):
+    code, detail = "activity_not_found", "没有找到这个活动，可能已经删除，请返回列表刷新。"
+
+
+class NotADraft(Refused):
+    """The life cycle of an activity does not allow this step (any more)."""
+
+    code, detail = "step_not_possible", "这个活动已经提交发布，不能再修改草稿。要改时间地点，请打开具体的班次。"
+
+
+class DraftOutdated(Refused):
+    code, detail = "draft_outdated", "最早的班次已经过了开始时间，请先修改班次时间，再发布。"
+
+
+class Stale(Conflict):
+    """What somebody is about to change is not what they were shown."""
+
+    code, detail = "version_outdated", "别人刚刚改过，请刷新后看看新的内容，再修改。"
+
+
+class ShiftOver(Refused):
+    code, detail = "shift_over", "这个班次已经结束，不能再改。时长有误的话，请在确认时更正。"
+
+
+class ActivityOver(Refused):
+    code, detail = "activity_over", "这个活动已经取消，或者班次都结束了，不用再取消。"
+
+
+class FewerThanSignedUp(Refused):
+    code = "fewer_than_signed_up"
+
+    def __init__(self, taken: int) -> None:
+        super().__init__(detail=f"已经有 {taken} 人报名，名额不能比这少。要减少的话，请先联系他们取消。")
+
+
+class RoleSignedUp(Refused):
+    code = "role_signed_up"
+
+    def __init__(self, role: str, number: int) -> None:
+        super().__init__(detail=f"已经有 {number} 名{people.ROLE_NAMES[role]}报名，不能比这少。")
+
+
+class PlaceInDoubt(Refused):
+    """A place that people must find at once cannot wait for a moderator."""
+
+    code, detail = "place_in_doubt", "这个地点的写法没能通过自动检查，请换一个写法，只写地点名称。"
 
 
 class TryAgain(Conflict):
@@ -339,3 +395,36 @@ def spoken_minutes(minutes: int) -> str:
     """As people read it: 3 小时 30 分钟."""
     hours, rest = divmod(minutes, 60)
     return " ".join([f"{hours} 小时"] * bool(hours) + [f"{rest} 分钟"] * bool(rest or not hours))
+
+
+# Shown when the reason that the organiser wrote has not passed the check: a cancellation waits for nobody.
+REASON_WITHHELD = "组织者取消了班次，详情请联系组织者"
+
+
+def told_changes(before: tuple[str, datetime, datetime], after: tuple[str, datetime, datetime]) -> list[str]:
+    """What is new for somebody on a shift, in their words. Each is place, start and end."""
+    (place, start, end), (new_place, new_start, new_end) = before, after
+    said = []
+    if (start, end) != (new_start, new_end):
+        said.append(f"时间由 {_span(start, end)} 改为 {_span(new_start, new_end)}")
+    if place != new_place:
+        said.append(f"地点由“{place}”改为“{new_place}”")
+    return said
+
+
+def told_terms(capacity: tuple[int, int], quorum: tuple[Mapping[str, int], Mapping[str, int]]) -> list[str]:
+    """The same of how many a shift takes and needs. Each is old and new."""
+    said = []
+    if capacity[0] != capacity[1]:
+        said.append(f"名额由 {capacity[0]} 名改为 {capacity[1]} 名")
+    if quorum[0] != quorum[1]:
+        said.append(f"最少人数由 {_needs(quorum[0])} 改为 {_needs(quorum[1])}")
+    return said
+
+
+def _needs(quorum: Mapping[str, int]) -> str:
+    return still_missing(quorum).removeprefix("还缺：") or "不限"
+
+
+def _span(start: datetime, end: datetime) -> str:
+    return f"{clock.local(start):%m月%d日 %H:%M}–{clock.local(end):%H:%M}"

@@ -171,13 +171,22 @@ def take_out(
         places.leave_queue(tx, shift, mine)
     else:
         places.give_back(tx, shift, mine, now=now)
-    late = mine.state == "signed_up" and shift.start_at - now < rules.LATE_WITHIN
+    late = by == "self" and is_late(shift, mine, now)
     cancel(tx, mine, by=by, now=now, also=attempt, late=late)
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
     if late and not int(mine.late_withdrawals) and shift.organiser:
         facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": mine.name}
         notices.tell(tx, shift.organiser, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
+
+
+def is_late(shift: Shift, mine: SignUp, now: datetime) -> bool:
+    """Is giving this place back now to be noted? Never soon after a change, nor before it was told."""
+    if mine.state != "signed_up" or shift.start_at - now >= rules.LATE_WITHIN:
+        return False
+    if int(mine.told) < int(shift.version):
+        return False
+    return mine.changed_at is None or now - mine.changed_at >= rules.MAY_LEAVE_AFTER_CHANGE
 
 
 def cancel(

@@ -1,0 +1,395 @@
+"""What activities and shifts look like from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chalicelib.areas.rules import AreaCode
+from chalicelib.kit import clock
+from chalicelib.kit.http import Body, Paged, Query, View
+from chalicelib.shifts import changing, plans, rules
+from chalicelib.shifts.lists import Order, Whole
+from chalicelib.shifts.models import Activity, Shift, SignUp
+from chalicelib.shifts.planning import Draft
+
+# A title of its own, a text and all places of 45 shifts are one question to WeChat, which takes 2,500 characters.
+Title = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\S")]
+Text = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
+Place = Annotated[str, Meta(min_length=1, max_length=30, pattern=r"\S")]
+Reason = Annotated[str, Meta(min_length=2, max_length=100, pattern=r"\S")]
+Capacity = Annotated[int, Meta(ge=1, le=rules.CAPACITY_AT_MOST)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Quorum = dict[rules.NeededRole | Literal["volunteer"], Annotated[int, Meta(ge=1, le=50)]]
+Version = Annotated[int, Meta(ge=0, le=1_000_000)]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class SingleShift(Body, frozen=True):
+    """`quorum`: how many there must be at least, by role. Roles have places beside the `capacity` of volunteers."""
+
+    start: Moment
+    end: Moment
+    place: Place
+    capacity: Capacity
+    quorum: Quorum = {}
+
+
+class TimeOfDay(Body, frozen=True):
+    """Shanghai's clock, e.g. 20:00 to 00:00. A time that ends at or before it begins runs past midnight."""
+
+    begins: Clock = msgspec.field(name="from")
+    ends: Clock = msgspec.field(name="to")
+
+
+class RecurringShifts(Body, frozen=True):
+    """The same on each day from `from_day` to `to_day`, both included; `weekdays` (1 is Monday): on these days only."""
+
+    from_day: date
+    to_day: date
+    times: Annotated[list[TimeOfDay], Meta(min_length=1, max_length=12)]
+    place: Place
+    capacity: Capacity
+    quorum: Quorum = {}
+    weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(min_length=1, max_length=7)] | None = None
+
+
+class DraftActivity(Body, frozen=True):
+    """An activity and its plan: single shifts, a recurring plan, or both; 45 shifts at most.
+
+    `audience`: whose residents may sign up, by default those of the area's community. `needs_approval`: only volunteers
+    whose application was approved.
+    """
+
+    title: Title
+    text: Text
+    service: rules.Service
+    area: AreaCode
+    audience: AreaCode | None = None
+    needs_approval: bool = True
+    points_an_hour: Annotated[int, Meta(ge=0, le=20)] = 0
+    shifts: Annotated[list[SingleShift], Meta(max_length=rules.SHIFTS_AT_MOST)] = []
+    recurring: RecurringShifts | None = None
+
+
+class EditDraft(DraftActivity, frozen=True, kw_only=True):
+    """The whole draft as it is to be. `version`: of the draft as it was shown."""
+
+    version: Version
+
+
+class ChangeShift(Body, frozen=True):
+    """What becomes different. `version`: of the shift as it was shown."""
+
+    version: Version
+    start: Moment | None = None
+    end: Moment | None = None
+    place: Place | None = None
+    capacity: Capacity | None = None
+    quorum: Quorum | None = None
+
+
+class Cancel(Body, frozen=True):
+    """`reason`: what everybody who has signed up is told."""
+
+    reason: Reason
+
+
+class OfDay(Paged, frozen=True, kw_only=True):
+    """Shifts in the list of one area (a community's, or that of a street or district) that start on one day."""
+
+    area: AreaCode
+    day: date
+
+
+class NearMe(Query, frozen=True):
+    day: date
+
+
+class InOrder(Paged, frozen=True, kw_only=True):
+    """`upcoming`: those not over yet, the next first. `newest`: all, the latest first."""
+
+    order: Order = "upcoming"
+
+
+class Week(Query, frozen=True):
+    """Seven days, from today if `from` is not given."""
+
+    area: AreaCode
+    first: date | None = msgspec.field(name="from", default=None)
+    service: rules.Service | None = None
+
+
+class PlannedView(View, frozen=True):
+    """A shift that is planned (`id` is null) or published."""
+
+    id: str | None
+    state: str
+    start: datetime
+    end: datetime
+    place: str
+    capacity: int
+    quorum: dict[str, int]
+    still_missing: str
+
+
+class ActivityLine(View, frozen=True):
+    id: str
+    state: str
+    title: str
+    service: str
+    area: str
+    number_of_shifts: int
+    created_at: datetime
+    published_at: datetime | None
+
+
+class ActivityList(View, frozen=True):
+    items: list[ActivityLine]
+    next: str | None
+
+
+class ActivityView(View, frozen=True):
+    """`reason`: why it was cancelled, or refused by a moderator."""
+
+    id: str
+    state: str
+    version: int
+    title: str
+    text: str
+    service: str
+    area: str
+    audience: str
+    organiser_name: str
+    needs_approval: bool
+    points_an_hour: int
+    created_at: datetime
+    published_at: datetime | None
+    reason: str | None
+    shifts: list[PlannedView]
+
+
+class ShiftLine(View, frozen=True):
+    """`left`: free places for volunteers; those who wait come first. `missing`: who is, by role; the same in words."""
+
+    id: str
+    state: str
+    title: str
+    service: str
+    area: str
+    audience: str
+    place: str
+    start: datetime
+    end: datetime
+    capacity: int
+    taken: int
+    left: int
+    waiting: int
+    missing: dict[str, int]
+    still_missing: str
+    points_an_hour: int
+    version: int
+
+
+class ShiftList(View, frozen=True):
+    items: list[ShiftLine]
+
+
+class ShiftPage(View, frozen=True):
+    items: list[ShiftLine]
+    next: str | None
+
+
+class MyShift(View, frozen=True):
+    shift: str
+    state: str
+    title: str
+    place: str
+    start: datetime
+    end: datetime
+
+
+class MyShiftPage(View, frozen=True):
+    items: list[MyShift]
+    next: str | None
+
+
+class MyPlace(View, frozen=True):
+    """`position`: in the queue, 1 is the next to get a place; null when I do not wait."""
+
+    state: str
+    role: str | None
+    position: int | None
+
+
+class ShiftView(View, frozen=True):
+    shift: ShiftLine
+    activity: str
+    text: str
+    organiser_name: str
+    needs_approval: bool
+    quorum: dict[str, int]
+    reason: str | None
+    mine: MyPlace | None
+
+
+def draft(body: DraftActivity) -> Draft:
+    single = [
+        plans.Planned(each.start, each.end, each.place, each.capacity, _plain(each.quorum), f"shifts[{position}]")
+        for position, each in enumerate(body.shifts)
+    ]
+    return Draft(
+        title=body.title,
+        text=body.text,
+        service=body.service,
+        area=body.area,
+        audience=body.audience,
+        needs_approval=body.needs_approval,
+        points_an_hour=body.points_an_hour,
+        shifts=single,
+        recurring=_recurring(body.recurring) if body.recurring else None,
+    )
+
+
+def _recurring(plan: RecurringShifts) -> plans.Recurring:
+    return plans.Recurring(
+        from_day=plan.from_day,
+        to_day=plan.to_day,
+        times=[plans.Hours(time.fromisoformat(each.begins), time.fromisoformat(each.ends)) for each in plan.times],
+        place=plan.place,
+        capacity=plan.capacity,
+        quorum=_plain(plan.quorum),
+        weekdays=plan.weekdays,
+    )
+
+
+def _plain(quorum: Mapping[rules.NeededRole | Literal["volunteer"], int]) -> dict[str, int]:
+    return {role: number for role, number in quorum.items()}  # noqa: C416 - `dict` would keep the narrower type
+
+
+def change(body: ChangeShift) -> changing.Change:
+    return msgspec.convert(body, changing.Change, from_attributes=True)
+
+
+def activity_view(activity: Activity, shifts: Sequence[Shift]) -> ActivityView:
+    return ActivityView(
+        id=activity.id,
+        state=activity.state,
+        version=int(activity.version),
+        title=activity.title,
+        text=activity.text,
+        service=activity.service,
+        area=activity.area,
+        audience=activity.audience,
+        organiser_name=activity.organiser_name,
+        needs_approval=activity.needs_approval,
+        points_an_hour=int(activity.points_an_hour),
+        created_at=clock.local(activity.created_at),
+        published_at=_time(activity.published_at),
+        reason=activity.reason,
+        shifts=_published(shifts) if shifts else _planned(activity),
+    )
+
+
+def _published(shifts: Iterable[Shift]) -> list[PlannedView]:
+    return [
+        PlannedView(
+            id=each.id,
+            state=each.state,
+            start=clock.local(each.start_at),
+            end=clock.local(each.end_at),
+            place=each.place,
+            capacity=int(each.capacity),
+            quorum=each.quorum,
+            still_missing=rules.still_missing(each.missing),
+        )
+        for each in shifts
+    ]
+
+
+def _planned(activity: Activity) -> list[PlannedView]:
+    return [
+        PlannedView(
+            id=None,
+            state="planned",
+            start=clock.local(each.start),
+            end=clock.local(each.end),
+            place=each.place,
+            capacity=each.capacity,
+            quorum=each.quorum,
+            still_missing=rules.still_missing(each.quorum),
+        )
+        for each in plans.from_stored(activity.plan)
+    ]
+
+
+def activity_line(activity: Activity) -> ActivityLine:
+    return ActivityLine(
+        id=activity.id,
+        state=activity.state,
+        title=activity.title,
+        service=activity.service,
+        area=activity.area,
+        number_of_shifts=len(activity.shifts or activity.plan),
+        created_at=clock.local(activity.created_at),
+        published_at=_time(activity.published_at),
+    )
+
+
+def shift_line(shift: Shift) -> ShiftLine:
+    return ShiftLine(
+        id=shift.id,
+        state=shift.state,
+        title=shift.title,
+        service=shift.service,
+        area=shift.area,
+        audience=shift.audience,
+        place=shift.place,
+        start=clock.local(shift.start_at),
+        end=clock.local(shift.end_at),
+        capacity=int(shift.capacity),
+        taken=int(shift.taken),
+        left=shift.left,
+        waiting=int(shift.waiting),
+        missing=shift.missing,
+        still_missing=rules.still_missing(shift.missing),
+        points_an_hour=int(shift.points_an_hour),
+        version=int(shift.version),
+    )
+
+
+def my_shift(sign_up: SignUp) -> MyShift:
+    return MyShift(
+        shift=sign_up.shift,
+        state=sign_up.state,
+        title=sign_up.title,
+        place=sign_up.place,
+        start=clock.local(sign_up.start_at),
+        end=clock.local(sign_up.end_at),
+    )
+
+
+def shift_view(whole: Whole) -> ShiftView:
+    shift, mine = whole.shift, whole.mine
+    place = None
+    if mine is not None:
+        position = None if mine.ahead is None else mine.ahead + 1
+        place = MyPlace(state=mine.sign_up.state, role=mine.sign_up.role, position=position)
+    return ShiftView(
+        shift=shift_line(shift),
+        activity=shift.activity,
+        text=whole.activity.text if whole.activity else "",
+        organiser_name=shift.organiser_name,
+        needs_approval=shift.needs_approval,
+        quorum=shift.quorum,
+        reason=shift.reason,
+        mine=place,
+    )
+
+
+def _time(moment: datetime | None) -> datetime | None:
+    return clock.local(moment) if moment else None

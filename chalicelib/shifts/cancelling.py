@@ -1,0 +1,182 @@
+"""Cancelling a shift, or all of an activity: everybody is told, their time is free again, nobody's record suffers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.content import service as content
+from chalicelib.content.rules import refuse_blank
+from chalicelib.kit import clock, timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.table import Action, Item, read_together
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import service as people
+from chalicelib.shifts import places, planning, rounds, rules, signing_up
+from chalicelib.shifts.models import Activity, Round, Shift, SignUp, Waiting
+from chalicelib.volunteers import diary
+from chalicelib.volunteers.models import Volunteer
+from chalicelib.wechat.content import Scene
+
+WHAT = "cancelled"
+
+
+def cancel_shift(*, caller: Caller, shift_id: str, reason: str, attempt: Attempt, now: datetime) -> Shift:
+    """Cancel one shift until its end. Who has come by then has served until now."""
+    said: list[str] = []
+
+    def act() -> Shift:
+        person = people.present(caller, now=now)
+        shift = signing_up.find(shift_id)
+        person.must_hold(rules.ORGANISERS, shift.area)
+        if attempt.made(shift):
+            return shift
+        if shift.state == "cancelled":
+            raise rules.ShiftCancelled()
+        if not _may_be_cancelled(shift, now):
+            raise rules.ShiftOver()
+        said[:] = said or [_as_shown(person.caller, reason, now)]
+        with transaction() as tx:
+            _cancel(tx, shift, said[0], now, also=attempt.remember())
+            person.still(tx)
+        shift.state, shift.cancelled_at, shift.reason = "cancelled", now, said[0]
+        shift.version = int(shift.version) + 1
+        return shift
+
+    return places.settled(act)
+
+
+def cancel_activity(*, caller: Caller, activity_id: str, reason: str, attempt: Attempt, now: datetime) -> Activity:
+    """Cancel an activity with all shifts that are not over; a draft is thrown away. ActivityOver if none are left."""
+    said: list[str] = []
+
+    def act() -> Activity:
+        person = people.present(caller, now=now)
+        activity = planning.find(activity_id)
+        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
+            raise rules.ActivityGone()
+        person.must_hold(rules.ORGANISERS, activity.area)
+        if attempt.made(activity):
+            return activity
+        if not rules.ACTIVITY.allows(activity.state, "cancelled"):
+            raise rules.ActivityOver()
+        to_cancel = [each for each in shifts_of(activity) if _may_be_cancelled(each, now)]
+        if activity.state == "published" and not to_cancel:
+            raise rules.ActivityOver()
+        if to_cancel:
+            said[:] = said or [_as_shown(person.caller, reason, now)]
+        else:
+            refuse_blank(reason=reason)
+        shown = said[0] if said else reason
+        with transaction() as tx:
+            _cancel_activity(tx, activity, shown, attempt, now)
+            for each in to_cancel:
+                _cancel(tx, each, shown, now)
+            person.still(tx)
+        activity.state, activity.cancelled_at, activity.reason = "cancelled", now, shown
+        activity.version = int(activity.version) + 1
+        return activity
+
+    return places.settled(act)
+
+
+def shifts_of(activity: Activity) -> list[Shift]:
+    """The published shifts of an activity, by their start."""
+    return [each for each in read_together(*map(Shift.key, activity.shifts)) if each] if activity.shifts else []
+
+
+def _may_be_cancelled(shift: Shift, now: datetime) -> bool:
+    return shift.state == "published" and now < shift.end_at
+
+
+def _as_shown(caller: Caller, reason: str, now: datetime) -> str:
+    """The reason as everybody reads it. A rained-out shift is cancelled even when its reason cannot be checked: then it
+    is not shown. Only what WeChat calls risky is to be written anew."""
+    refuse_blank(reason=reason)
+    screening = content.screen(caller, scene=Scene.FORUM, now=now, reason=reason)
+    return " ".join(reason.split()) if screening.passed else rules.REASON_WITHHELD
+
+
+def _cancel_activity(tx: transaction, activity: Activity, reason: str, attempt: Attempt, now: datetime) -> None:
+    as_read = (Activity.state == activity.state) & (Activity.version == int(activity.version))
+    change = [
+        Activity.state.set("cancelled"),
+        Activity.cancelled_at.set(now),
+        Activity.reason.set(reason),
+        Activity.version.set(int(activity.version) + 1),
+        *timers.stop(),
+        *attempt.remember(),
+    ]
+    tx.update(activity, change, when=as_read, or_raise=Changed())
+
+
+def _cancel(tx: transaction, shift: Shift, reason: str, now: datetime, also: Sequence[Action] = ()) -> None:
+    change: list[Action] = [
+        Shift.state.set("cancelled"),
+        Shift.cancelled_at.set(now),
+        Shift.reason.set(reason),
+        Shift.version.set(int(shift.version) + 1),
+        *Shift.unlist(),
+        *also,
+    ]
+    if now < shift.start_at:
+        # Once it has begun there are hours to confirm: its timer goes on, see models.Shift.
+        change += timers.stop()
+    tx.update(shift, change, when=places.as_planned(shift), or_raise=Changed())
+    tx.create(Round.of(shift, WHAT, now), or_raise=Changed())
+
+
+@rounds.of(WHAT)
+def let_go(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
+    """Tell one person, give them their time back, and check them out if they were there already.
+
+    The shift's numbers are put right at the end, once: eight at a time would hold its item against each other.
+    """
+    if mine.state == "checked_in":
+        change = [SignUp.state.set("checked_out"), SignUp.out_at.set(shift.cancelled_at), SignUp.out_by.set(WHAT)]
+    elif mine.state in ("signed_up", "waiting"):
+        change = [
+            SignUp.state.set("cancelled"),
+            SignUp.cancelled_at.set(shift.cancelled_at),
+            SignUp.cancelled_by.set("shift"),
+        ]
+    else:
+        return
+    with transaction() as tx:
+        told = SignUp.told.set(int(shift.version))
+        tx.update(mine, [*change, told], when=SignUp.state == mine.state, or_raise=Changed())
+        if mine.state == "waiting":
+            tx.delete(Waiting.of(mine))
+        if not mine.guest:
+            diary.leave(tx, file, shift.id, now=now)
+            kind = "shift_cut_short" if mine.state == "checked_in" else "shift_cancelled"
+            facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "place": shift.place}
+            reason = str(shift.reason)
+            notices.tell(tx, mine.person, kind, about=shift.id, now=now, area=shift.area, reason=reason, **facts)
+
+
+@rounds.finished(WHAT)
+def count_again(shift: Shift, *, now: datetime) -> None:
+    """The shift's numbers are those of who has come all the same."""
+
+    def act() -> None:
+        key = Shift(shift.pk, shift.sk)
+        current = Shift.fetch(key.pk, key.sk)
+        staying: list[SignUp] = [
+            each for each in Item.collection(shift.pk, SignUp.PREFIX) if each.state in rules.HOLDS_A_PLACE
+        ]
+        roles = {role: sum(each.role == role for each in staying) for role in current.staffed}
+        numbers = (sum(each.role is None for each in staying), len(Item.collection(shift.pk, Waiting.PREFIX)), roles)
+        as_read = (
+            (Shift.taken == int(current.taken))
+            & (Shift.waiting == int(current.waiting))
+            & (Shift.staffed == current.staffed)
+        )
+        change = [Shift.taken.set(numbers[0]), Shift.waiting.set(numbers[1]), Shift.staffed.set(numbers[2])]
+        with transaction() as tx:
+            tx.update(current, change, when=as_read, or_raise=Changed())
+
+    places.settled(act)

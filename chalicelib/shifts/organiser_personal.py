@@ -1,0 +1,69 @@
+"""What activities say about who organised them: for the copy of their data, and when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from chalicelib.areas import service as areas
+from chalicelib.kit import clock
+from chalicelib.kit.errors import Changed
+from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
+from chalicelib.people import personal_data
+from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
+from chalicelib.shifts import plans, rules
+from chalicelib.shifts.models import Activity, Shift, activities_of, run_by
+
+
+@personal_data.section("我组织的活动")
+def export(resident_id: str) -> Iterable[dict[str, Any]]:
+    for activity in _activities(resident_id):
+        yield {
+            "时间": clock.spoken(activity.created_at),
+            "名称": activity.title,
+            "内容": activity.text,
+            "类型": rules.SERVICES[activity.service],
+            "区域": areas.full_name(activity.area),
+            "状态": rules.ACTIVITY_STATES[activity.state],
+            "班次": [
+                f"{clock.spoken(each.start)} 到 {clock.spoken(each.end)}，{each.place}"
+                for each in plans.from_stored(activity.plan)
+            ],
+        }
+    for shift in _shifts(resident_id):
+        yield {
+            "时间": clock.spoken(shift.start_at),
+            "名称": shift.title,
+            "地点": shift.place,
+            "区域": areas.full_name(shift.area),
+            "状态": "班次",
+        }
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """What nobody has seen is deleted. What was published stays as the community's, without who organised it."""
+    for shift in _shifts(resident_id):
+        gone = [Shift.organiser.remove(), Shift.person_key.remove(), Shift.person_sort.remove()]
+        with transaction() as tx:
+            tx.update(shift, [Shift.organiser_name.set(NICKNAME_OF_THE_CLOSED), *gone])
+    for activity in _activities(resident_id):
+        if activity.published_at is None:
+            with suppress(Changed), transaction() as tx:
+                tx.delete(activity, when=Activity.published_at.does_not_exist(), or_raise=Changed())
+                continue
+        gone = [Activity.organiser.remove(), Activity.person_key.remove(), Activity.person_sort.remove()]
+        with transaction() as tx:
+            tx.update(activity, [Activity.organiser_name.set(NICKNAME_OF_THE_CLOSED), *gone])
+
+
+def _activities(resident_id: str) -> list[Activity]:
+    found = Item.by_person.query(activities_of(resident_id))
+    return [each for each in found if isinstance(each, Activity)]
+
+
+def _shifts(resident_id: str) -> list[Shift]:
+    return [each for each in Item.by_person.query(run_by(resident_id)) if isinstance(each, Shift)]

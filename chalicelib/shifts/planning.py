@@ -1,0 +1,131 @@
+"""Drafting an activity with all its shifts, and editing the draft until it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.areas import rules as area_rules
+from chalicelib.areas import service as areas
+from chalicelib.content.rules import refuse_blank
+from chalicelib.kit import clock
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed, Conflict, Invalid
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.people import service as people
+from chalicelib.shifts import plans, rules
+from chalicelib.shifts.models import Activity
+from chalicelib.shifts.plans import Planned, Recurring
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What somebody wants to get done with volunteers' help, as filled in."""
+
+    title: str
+    text: str
+    service: str
+    area: str
+    audience: str | None
+    needs_approval: bool
+    points_an_hour: int
+    shifts: Sequence[Planned]
+    recurring: Recurring | None = None
+
+
+def draft(*, caller: Caller, draft: Draft, attempt: Attempt, now: datetime) -> Activity:
+    """Plan an activity in an area that one looks after. Nobody else sees it before it is published."""
+    person = people.present(caller, now=now)
+    person.must_hold(rules.ORGANISERS, draft.area)
+    activity = Activity.key(attempt.id("activity"))
+    drafted_before = Activity.find(activity.pk, activity.sk)
+    if drafted_before:
+        attempt.made(drafted_before)  # KeyReused, as long as it has not been edited
+        return drafted_before
+    activity.state, activity.organiser, activity.organiser_name = "draft", person.id, person.resident.nickname
+    activity.created_at, activity.marks = now, attempt.marks()
+    for name, value in _content(draft, now).items():
+        setattr(activity, name, value)
+    activity.list_it()
+    try:
+        with transaction() as tx:
+            tx.create(activity, or_raise=Conflict())
+            person.still(tx)
+    except Conflict:
+        # The first try of this very request was faster than its repeat.
+        drafted_before = Activity.fetch(activity.pk, activity.sk)
+        attempt.made(drafted_before)
+        return drafted_before
+    return activity
+
+
+def edit(*, caller: Caller, activity_id: str, version: int, draft: Draft, attempt: Attempt, now: datetime) -> Activity:
+    """Put something else in the place of a draft. Refused when others have changed it since it was shown."""
+
+    def replace() -> Activity:
+        person = people.present(caller, now=now)
+        activity = find(activity_id)
+        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
+            raise rules.ActivityGone()
+        person.must_hold(rules.ORGANISERS, activity.area)
+        person.must_hold(rules.ORGANISERS, draft.area)
+        if attempt.made(activity):
+            return activity
+        if activity.state != "draft":
+            raise rules.NotADraft()
+        if int(activity.version) != version:
+            raise rules.Stale()
+        content = _content(draft, now)
+        change = [getattr(Activity, name).set(value) for name, value in content.items()]
+        with transaction() as tx:
+            as_read = (Activity.state == "draft") & (Activity.version == version)
+            change += [Activity.version.set(version + 1), *attempt.remember_alone()]
+            tx.update(activity, change, when=as_read, or_raise=Changed())
+            person.still(tx)
+        for name, value in content.items():
+            setattr(activity, name, value)
+        activity.version = version + 1
+        return activity
+
+    return settled(replace, or_raise=rules.TryAgain())
+
+
+def find(activity_id: str) -> Activity:
+    """The activity with this id, or ActivityGone."""
+    key = Activity.key(activity_id)
+    return Activity.fetch(key.pk, key.sk, or_raise=rules.ActivityGone())
+
+
+def _content(draft: Draft, now: datetime) -> Mapping[str, object]:
+    """What is stored of a draft, once every rule is met; Invalid otherwise."""
+    recurring = plans.expand(draft.recurring, today=clock.day(now)) if draft.recurring else []
+    shifts = plans.check([*draft.shifts, *recurring], now=now)
+    refuse_blank(title=draft.title, text=draft.text)
+    for each in shifts:
+        field = "recurring" if each.field.startswith("recurring") else each.field
+        refuse_blank(**{f"{field}.place": each.place})
+    area = areas.get(draft.area).code
+    return {
+        "title": draft.title,
+        "text": draft.text,
+        "service": draft.service,
+        "area": area,
+        "audience": _audience(draft, area),
+        "needs_approval": draft.needs_approval,
+        "points_an_hour": draft.points_an_hour,
+        "plan": plans.stored(shifts),
+    }
+
+
+def _audience(draft: Draft, area: str) -> str:
+    """Whose residents may sign up: the community's by default. Who lives nowhere near the area is not meant."""
+    if draft.audience is None:
+        return area_rules.at_level(area, "community") or area
+    if not (area_rules.contains(draft.audience, area) or area_rules.contains(area, draft.audience)):
+        raise Invalid(fields={"audience": "面向的区域要包含活动所在的区域，或在它里面"})
+    try:
+        return areas.get(draft.audience).code
+    except area_rules.AreaUnknown:
+        raise Invalid(fields={"audience": "没有这个区域"}) from None

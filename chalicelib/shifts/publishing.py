@@ -1,0 +1,144 @@
+"""Publishing an activity: its texts are checked, then all its shifts are there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.content import reviews
+from chalicelib.content import service as content
+from chalicelib.content.models import Review
+from chalicelib.content.rules import SubjectGone
+from chalicelib.kit import ids, timers
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed, Problem
+from chalicelib.kit.table import Action
+from chalicelib.kit.transaction import settled, transaction
+from chalicelib.people import service as people
+from chalicelib.people.service import Person
+from chalicelib.shifts import planning, plans, rules
+from chalicelib.shifts.models import Activity, Shift
+from chalicelib.shifts.plans import Planned
+from chalicelib.wechat.content import Scene
+
+ANNOUNCE = "shifts.announce"
+END = "shifts.end"
+_TOO_LATE = "审核通过时，班次的时间都已经过去"
+
+
+def publish(
+    *, caller: Caller, activity_id: str, attempt: Attempt, now: datetime
+) -> tuple[Activity, list[Shift] | None]:
+    """Let people sign up. Hidden (`in_review`) while its texts have not been passed. With the shifts it has made, None
+    when this request made them before."""
+
+    def act() -> tuple[Activity, list[Shift] | None]:
+        person = people.present(caller, now=now)
+        activity = planning.find(activity_id)
+        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
+            raise rules.ActivityGone()
+        person.must_hold(rules.ORGANISERS, activity.area)
+        if attempt.made(activity):
+            return activity, None
+        if activity.state != "draft":
+            raise rules.NotADraft()
+        planned = plans.from_stored(activity.plan)
+        if planned[0].start <= now:
+            raise rules.DraftOutdated()
+        return _write(activity, planned, person, attempt, now)
+
+    return settled(act, or_raise=rules.TryAgain())
+
+
+def _write(
+    activity: Activity, planned: Sequence[Planned], person: Person, attempt: Attempt, now: datetime
+) -> tuple[Activity, list[Shift]]:
+    places = "、".join(dict.fromkeys(each.place for each in planned))
+    screening = content.screen(
+        person.caller, scene=Scene.FORUM, now=now, title=activity.title, text=activity.text, places=places
+    )
+    shifts = _shifts(activity, planned) if screening.passed else []
+    as_read = (Activity.state == "draft") & (Activity.version == int(activity.version))
+    with transaction() as tx:
+        if screening.passed:
+            change = _published(activity, shifts, now)
+        else:
+            change = [Activity.state.set("in_review"), Activity.version.set(int(activity.version) + 1)]
+        tx.update(activity, [*change, *attempt.remember()], when=as_read, or_raise=Changed())
+        _create(tx, shifts, or_raise=Changed())
+        content.hold(
+            tx,
+            screening,
+            subject="activity",
+            subject_pk=activity.pk,
+            subject_sk=activity.sk,
+            author_id=person.id,
+            area=activity.area,
+            excerpt=f"{activity.title}\n{activity.text}\n{places}",
+            now=now,
+        )
+        person.still(tx)
+    activity.state, activity.version = "published" if screening.passed else "in_review", int(activity.version) + 1
+    activity.shifts, activity.published_at = [each.id for each in shifts], now if screening.passed else None
+    return activity, shifts
+
+
+def _published(activity: Activity, shifts: Sequence[Shift], now: datetime) -> list[Action]:
+    return [
+        Activity.state.set("published"),
+        Activity.published_at.set(now),
+        Activity.plan.set([]),
+        Activity.shifts.set([each.id for each in shifts]),
+        Activity.version.set(int(activity.version) + 1),
+        *timers.set_to(activity.pk, ANNOUNCE, now),
+    ]
+
+
+def _create(tx: transaction, shifts: Sequence[Shift], *, or_raise: Problem) -> None:
+    for each in shifts:
+        tx.create(each, or_raise=or_raise)
+
+
+def _shifts(activity: Activity, planned: Sequence[Planned]) -> list[Shift]:
+    """The shifts of a plan, with ids that are the same whenever they are made."""
+    return [_shift(activity, position, each) for position, each in enumerate(planned)]
+
+
+def _shift(activity: Activity, position: int, planned: Planned) -> Shift:
+    made = Shift.key(ids.repeatable_id("shift", activity.id, str(position)))
+    made.state, made.activity = "published", activity.id
+    made.title, made.service, made.area, made.audience = (
+        activity.title,
+        activity.service,
+        activity.area,
+        activity.audience,
+    )
+    made.organiser, made.organiser_name = activity.organiser, activity.organiser_name
+    made.needs_approval, made.points_an_hour = activity.needs_approval, int(activity.points_an_hour)
+    made.start_at, made.end_at, made.place = planned.start, planned.end, planned.place
+    made.capacity, made.quorum = planned.capacity, planned.quorum
+    made.list_it()
+    for name, value in timers.fields(made.pk, END, made.end_at + rules.CLOSES_AFTER).items():
+        setattr(made, name, value)
+    return made
+
+
+@reviews.on_decision("activity")
+def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
+    """Publish those of its shifts that are still to come; or refuse it with the moderator's reason."""
+    activity = Activity.find(review.subject_pk, review.subject_sk)
+    if activity is None or activity.state != "in_review":
+        raise SubjectGone()
+    shifts = [each for each in _shifts(activity, plans.from_stored(activity.plan)) if each.start_at > now]
+    if approved and shifts:
+        change = _published(activity, shifts, now)
+        _create(tx, shifts, or_raise=SubjectGone())
+    else:
+        change = [
+            Activity.state.set("cancelled" if approved else "refused"),
+            Activity.reason.set(_TOO_LATE if approved else reason),
+            Activity.cancelled_at.set(now),
+            Activity.version.set(int(activity.version) + 1),
+        ]
+    tx.update(activity, change, when=Activity.state == "in_review", or_raise=SubjectGone())
