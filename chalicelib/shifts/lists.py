@@ -1,7 +1,7 @@
 """Finding shifts: an area's day, those near me, mine, those to run, a week's plan with its gaps first, and one of them.
 
 A shift stands in exactly one list, its community's (or the larger area's it is for), so that signing up writes one index
-entry and not four. Who wants those of all levels asks each level, at the same time (docs/decisions/0013).
+entry and not four. Who wants those of all levels asks each level, at the same time (docs/decisions/0013-a-shift-stands-in-one-list.md).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def of_day(area: str, *, day: date, cursor: str | None, now: datetime) -> Page[S
     """The shifts in the list of one area that start on one day, by their start: one Query."""
     if not areas.well_formed(area):
         raise areas.AreaUnknown(fields={"area": "没有这个区域"})
-    starts = _within(day, day + timedelta(days=1), now)
+    starts = _within(day, timedelta(days=1), now)
     return page(Item.by_area, listed(area), starts, of=Shift, cursor=cursor, limit=A_DAYS, newest_first=False)
 
 
@@ -61,7 +61,7 @@ def near_me(*, caller: Caller, day: date, now: datetime) -> list[Shift]:
     home = resident.home
     if home is None or resident.home_state == "declined":
         raise rules.HomeNeeded()
-    starts = _within(day, day + timedelta(days=1), now)
+    starts = _within(day, timedelta(days=1), now)
     levels = list(dict.fromkeys(rules.listed_in(code) for code in areas.up_from(home)))
     with ThreadPoolExecutor(len(levels)) as pool:
         found = pool.map(lambda area: _all(listed(area), starts), levels)
@@ -98,7 +98,7 @@ def week(*, caller: Caller, area: str, first: date | None, service: str | None, 
         raise areas.AreaUnknown(fields={"area": "没有这个区域"})
     people.present(caller, now=now).must_hold(rules.ORGANISERS, area)
     first = first or clock.day(now)
-    found = _all(listed(area), _within(first, first + _WEEK, now))
+    found = _all(listed(area), _within(first, _WEEK, now, field="from"))
     planned = [
         shift
         for shift in found
@@ -144,11 +144,11 @@ def my_activities(*, caller: Caller, cursor: str | None) -> Page[Activity]:
     return page(Item.by_person, activities_of(caller.id), of=Activity, cursor=cursor)
 
 
-def _within(first: date, end: date, now: datetime) -> Condition:
+def _within(first: date, days: timedelta, now: datetime, field: str = "day") -> Condition:
     """Starts within these days of Shanghai, the end not included: no place in a list is a bare time."""
     if abs(first - clock.day(now)) > _FURTHEST:
-        raise Invalid(fields={"day": "日期太远了"})
-    begins, ends = clock.at_local(first, time()), clock.at_local(end, time())
+        raise Invalid(fields={field: "日期太远了"})
+    begins, ends = clock.at_local(first, time()), clock.at_local(first + days, time())
     within: Condition = Item.area_sort.between(clock.stamp(begins), clock.stamp(ends))
     return within
 

@@ -13,9 +13,19 @@ from chalicelib.kit import clock
 from chalicelib.kit.errors import Invalid
 from chalicelib.shifts import plans, rules
 from chalicelib.shifts.plans import Hours, Planned, Recurring
+from local.wechat.control import StandIn
+from tests.engine.http import Http
+from tests.help.street import Street
 from tests.neighbourhood import Hood
 from tests.shifts import organised
 from tests.shifts.organised import at, draft, drafted, form, gates, single
+
+
+@pytest.fixture
+def hood(http: Http, wechat: StandIn) -> Street:
+    """A neighbourhood whose people are there without a login each."""
+    return Street(http, wechat)
+
 
 MONDAY = date(2027, 2, 1)
 NOW = datetime(2027, 1, 31, 4, tzinfo=clock.SHANGHAI)
