@@ -143,6 +143,23 @@ ROWS: dict[str, set[str]] = {
     "GET /hours-corrections": STAFF,
     "POST /hours-corrections/{correction_id}/accept": STAFF,
     "POST /hours-corrections/{correction_id}/decline": STAFF,
+    # Shifts: planned by who looks after the area, found by everybody.
+    "POST /activities": STAFF,
+    "GET /activities/mine": RESIDENTS,
+    "GET /activities/{activity_id}": STAFF,  # a draft
+    "PUT /activities/{activity_id}": STAFF,
+    "POST /activities/{activity_id}/publish": STAFF,
+    "POST /activities/{activity_id}/cancel": STAFF,
+    "POST /shifts/{shift_id}/change": STAFF,
+    "POST /shifts/{shift_id}/cancel": STAFF,
+    "GET /shifts/plan": STAFF,
+    "GET /shifts": RESIDENTS,
+    "GET /shifts/near-me": RESIDENTS,
+    "GET /shifts/mine": RESIDENTS,
+    "GET /shifts/running": RESIDENTS,
+    "GET /shifts/{shift_id}": RESIDENTS,
+    "POST /shifts/{shift_id}/sign-up": RESIDENTS,
+    "POST /shifts/{shift_id}/withdraw": RESIDENTS,
     # Quizzes: one's own affair, which no delegate does for somebody.
     "GET /quizzes": RESIDENTS,
     "GET /quizzes/{quiz_id}": RESIDENTS,

@@ -81,6 +81,9 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
         "GET /statements/{number}/page",
         "POST /posts/{post_id}/read",  # and earns nothing
         "GET /teams/{team_id}",  # without its members
+        "GET /shifts/{shift_id}",
+        "POST /shifts/{shift_id}/sign-up",  # and is not of the audience
+        "POST /shifts/{shift_id}/withdraw",  # and is not signed up
     }
     for route in all_routes().values():
         if parameters(route) and route.name not in public:

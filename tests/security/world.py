@@ -19,6 +19,7 @@ from tests.quiz import school
 from tests.security import presence, shift_hours, volunteers
 from tests.shifts import gate
 from tests.volunteers import crew, hours
+from tests.security import shifts
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 REAL_NAME = "李菊香实名"
@@ -93,6 +94,7 @@ def build(hood: Hood) -> World:
     codes = redeemed(hood, owner, staff, ids)
     ids["quiz_id"] = school.quiz(hood.community)
     ids["attempt_id"] = made(school.start(owner, ids["quiz_id"]))["id"]
+    shifts.planned(hood, staff, ids)
     answers = school.solution(owner, ids["attempt_id"])
     ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
     made(gate.sign_up(owner, ids["shift_id"]))
