@@ -31,6 +31,7 @@ from chalicelib.shifts import personal as shifts_personal  # noqa: F401
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401
 from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401
 from chalicelib.volunteers import team_personal  # noqa: F401
+from chalicelib.shifts import organiser_personal  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 
 blueprint = Blueprint(__name__)

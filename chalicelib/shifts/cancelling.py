@@ -163,19 +163,18 @@ def count_again(shift: Shift, *, now: datetime) -> None:
     """The shift's numbers are those of who has come all the same."""
 
     def act() -> None:
-        key = Shift(shift.pk, shift.sk)
-        current = Shift.fetch(key.pk, key.sk)
-        staying: list[SignUp] = [
-            each for each in Item.collection(shift.pk, SignUp.PREFIX) if each.state in rules.HOLDS_A_PLACE
+        current = Shift.fetch(shift.pk, shift.sk)
+        everybody: list[SignUp] = Item.collection(shift.pk, SignUp.PREFIX)
+        staying = [each for each in everybody if each.state in rules.HOLDS_A_PLACE]
+        waiting = len(Item.collection(shift.pk, Waiting.PREFIX))
+        staffed = {role: sum(each.role == role for each in staying) for role in current.staffed}
+        change = [
+            Shift.taken.set(sum(each.role is None for each in staying)),
+            Shift.waiting.set(waiting),
+            Shift.staffed.set(staffed),
         ]
-        roles = {role: sum(each.role == role for each in staying) for role in current.staffed}
-        numbers = (sum(each.role is None for each in staying), len(Item.collection(shift.pk, Waiting.PREFIX)), roles)
-        as_read = (
-            (Shift.taken == int(current.taken))
-            & (Shift.waiting == int(current.waiting))
-            & (Shift.staffed == current.staffed)
-        )
-        change = [Shift.taken.set(numbers[0]), Shift.waiting.set(numbers[1]), Shift.staffed.set(numbers[2])]
+        numbers = (Shift.taken == int(current.taken)) & (Shift.waiting == int(current.waiting))
+        as_read = numbers & (Shift.staffed == current.staffed)
         with transaction() as tx:
             tx.update(current, change, when=as_read, or_raise=Changed())
 
