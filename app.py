@@ -39,36 +39,45 @@ from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.quiz import routes as quizzes
-from chalicelib.shifts import activity_routes as activities
-from chalicelib.shifts import alert_routes as shift_alerts
-from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer, and what it holds about people
 from chalicelib.shifts import (
+    activity_routes,
+    alert_routes,
     hours_routes,
-    organiser_personal,  # noqa: F401 - registers what it holds about people
+    list_routes,
     presence_routes,
     roster_routes,
 )
-from chalicelib.shifts import list_routes as shift_lists
+from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer
+from chalicelib.shifts import organiser_personal as organiser_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import personal as shifts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import routes as shifts
-from chalicelib.shifts import team_routes as shift_teams
-from chalicelib.volunteers import hours_routes as volunteer_hours
+from chalicelib.shifts import team_routes as shift_team_routes
+from chalicelib.volunteers import hours_routes as statement_routes
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.volunteers import routes as volunteers
-from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401 - registers what it holds about people
-from chalicelib.volunteers import team_personal as team_personal  # noqa: F401 - registers what it holds about people
-from chalicelib.volunteers import team_routes as teams
+from chalicelib.volunteers import (
+    statement_personal,  # noqa: F401 - registers what it holds about people
+    team_personal,  # noqa: F401 - registers what it holds about people
+    team_routes,
+)
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
 for slice_ in (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
-    *(volunteers, teams, volunteer_hours),
-    *(shifts, shift_alerts, shift_teams, presence_routes, roster_routes, hours_routes),
+    *(volunteers, team_routes, statement_routes),
+    *(
+        activity_routes,
+        list_routes,
+        shifts,
+        shift_team_routes,
+        presence_routes,
+        roster_routes,
+        hours_routes,
+        alert_routes,
+    ),
 ):
     app.register_blueprint(slice_.routes.blueprint)
-app.register_blueprint(activities.routes.blueprint)
-app.register_blueprint(shift_lists.routes.blueprint)
 
 app.register_blueprint(notice_jobs.blueprint)
 app.register_blueprint(mall_levels.blueprint)

@@ -27,11 +27,11 @@ from chalicelib.posts import pictures as post_pictures  # noqa: F401 - registers
 from chalicelib.profile import service as profile  # noqa: F401
 from chalicelib.quiz import personal as quiz_personal  # noqa: F401
 from chalicelib.shifts import announcing as shift_announcing  # noqa: F401
+from chalicelib.shifts import organiser_personal  # noqa: F401
 from chalicelib.shifts import personal as shifts_personal  # noqa: F401
 from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401
 from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401
 from chalicelib.volunteers import team_personal  # noqa: F401
-from chalicelib.shifts import organiser_personal  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 
 blueprint = Blueprint(__name__)

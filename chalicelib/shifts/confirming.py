@@ -19,11 +19,11 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.shifts import ending, places, recording, rounds, rules
-from chalicelib.shifts.models import Shift, SignUp
+from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.recording import Hours
 from chalicelib.shifts.rules import Exceptional
 from chalicelib.shifts.signing_up import named
-from chalicelib.volunteers.models import ServiceRecord
+from chalicelib.volunteers.models import ServiceRecord, Volunteer
 
 
 class Line(NamedTuple):
@@ -152,7 +152,7 @@ def _exception(shift: Shift, mine: SignUp, served: int) -> Exceptional | None:
 
 
 @rounds.of(ending.SETTLED)
-def settle(shift: Shift, sign_up: SignUp, *, now: datetime) -> None:
+def settle(this: Round, shift: Shift, sign_up: SignUp, file: Volunteer | None, *, now: datetime) -> None:
     """The end of a shift for one person, and their hours, if these are confirmed: one write, whatever is repeated."""
 
     def settle_one() -> None:

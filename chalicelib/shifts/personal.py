@@ -13,6 +13,7 @@ from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
+from chalicelib.volunteers import applying
 from chalicelib.volunteers.models import ServiceRecord, Volunteer, partition
 
 _HOW = {"checked": "签到签退", "recorded": "组织者记录"}
@@ -87,6 +88,12 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for item in (*_records(resident_id), *_corrections(resident_id)):
         with transaction() as tx:
             tx.delete(item)
+
+
+@applying.on_leaving
+def leave(resident_id: str, *, now: datetime) -> None:
+    """Who is a volunteer no more is not expected where one is needed."""
+    withdraw_from_upcoming(resident_id, only_approved=True, now=now)
 
 
 def withdraw_from_upcoming(resident_id: str, *, only_approved: bool, now: datetime) -> None:

@@ -29,7 +29,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.rules import AccountClosed
 from chalicelib.people.service import Person
-from chalicelib.shifts import places, rules, signing_up, team_rules
+from chalicelib.shifts import places, rounds, rules, signing_up, team_rules
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.volunteers import diary, eligibility, teams
 from chalicelib.volunteers import rules as volunteers
@@ -249,6 +249,12 @@ def _after_withdrawal(done: TeamOnShift, leader: str, now: datetime) -> None:
             # Too many come and go at this moment: the team is off all the same, and the round's timer lets people in.
             with suppress(rules.TryAgain):
                 refill(_round(done.shift, done.team.id, at), now=now)
+
+
+@rounds.finished(FILL)
+def let_in(shift: Shift, *, now: datetime) -> None:
+    """By the round's timer, when the withdrawal itself was cut off."""
+    places.fill(shift.id, now=now)
 
 
 def refill(round_: Round, *, now: datetime) -> None:

@@ -27,6 +27,7 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     mall,
     notices,
     people,
+    planning,  # noqa: F401, A004 - they register their acts
     points,
     posts,
     presence,  # noqa: F401, A004 - they register their acts
@@ -37,7 +38,6 @@ from tests.budget import (  # noqa: F401, A004 - they register their acts
     volunteers,
 )
 from tests.budget import hours as hours
-from tests.budget import content, help, mall, notices, people, planning, points, posts, quiz  # noqa: F401, A004 - they register their acts
 from tests.budget.acts import ACTS, Town
 from tests.engine.budget import Spent, budget
 from tests.engine.http import Answer, Http
@@ -240,6 +240,8 @@ def test_verifying_a_statement_is_one_read_and_the_key_and_hours_are_one_query()
     assert BUDGET["GET /me/service-hours"]["calls"] == 1
     again = BUDGET["POST /me/statements (the same again)"]
     assert (again["calls"], again["write_units"]) == (1, 0)
+
+
 def test_two_weeks_of_a_gate_are_published_by_one_write_and_a_day_is_one_query() -> None:
     published = BUDGET["POST /activities/{activity_id}/publish (28 shifts)"]
     assert published["calls"] == 3, "duties, draft, and the one write"

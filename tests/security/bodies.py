@@ -7,8 +7,7 @@ from typing import Any
 from chalicelib.kit.http import Route
 from local.wechat import catalogue
 from tests.mall.shop import PRICE
-from tests.security import presence, shift_hours, volunteers
-from tests.security import shifts
+from tests.security import presence, shift_hours, shifts, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
 from tests.volunteers import crew, hours
 
@@ -72,7 +71,6 @@ def right_body(route: Route, world: World) -> Any:
         "POST /activities/{activity_id}/cancel": {"reason": "下雨了，改天再守"},
         "POST /shifts/{shift_id}/change": {"version": 0, "place": "桂苑社区南门"},
         "POST /shifts/{shift_id}/cancel": {"reason": "下雨了，改天再守"},
-        "POST /shifts/{shift_id}/sign-up": {},
         "POST /me/credits": {"answers": {next(iter(catalogue.TEMPLATES)): "accept"}},
         "POST /login": {"code": "x"},
         "POST /me/consent": {"version": "x"},

@@ -166,9 +166,6 @@ ROWS: dict[str, set[str]] = {
     "POST /quizzes/{quiz_id}/attempts": RESIDENTS,
     "GET /quizzes/{quiz_id}/attempts/{attempt_id}": {"owner"},
     "POST /quizzes/{quiz_id}/attempts/{attempt_id}/submit": {"owner"},
-    # Shifts: one's own time, too.
-    "POST /shifts/{shift_id}/sign-up": RESIDENTS,
-    "POST /shifts/{shift_id}/withdraw": RESIDENTS,
     # Volunteers.
     **volunteers.ROWS,
     **presence.ROWS,

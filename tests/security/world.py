@@ -16,10 +16,9 @@ from tests.engine.http import Answer
 from tests.mall import shop
 from tests.neighbourhood import Hood, Neighbour
 from tests.quiz import school
-from tests.security import presence, shift_hours, volunteers
+from tests.security import presence, shift_hours, shifts, volunteers
 from tests.shifts import gate
 from tests.volunteers import crew, hours
-from tests.security import shifts
 
 CONTACT_NAME, CONTACT_PHONE = "钱奶奶真名", "0573-83990011"
 REAL_NAME = "李菊香实名"
