@@ -41,7 +41,7 @@ def bodies(ids: dict[str, str]) -> dict[str, Any]:
 
 def happened(hood: Hood, owner: Neighbour, ids: dict[str, str]) -> None:
     """The owner is expected at a shift whose check-in is open."""
-    gate.approve(owner.id, hood.micro_grid)
+    gate.approve(owner)
     ids["open_shift_id"] = door.open_shift(hood)
     ids["person_id"] = owner.id
     gate.signed_up(owner, ids["open_shift_id"])

@@ -14,7 +14,7 @@ from chalicelib.kit import clock, ids, timers
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Resident
-from chalicelib.shifts import rules, signing_up
+from chalicelib.shifts import confirming, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Round, Shift, SignUp, Waiting
 from chalicelib.volunteers.models import ServiceRecord
 from tests.engine.http import Answer
@@ -164,3 +164,8 @@ def ago(**span: float) -> datetime:
 def nickname(who: Neighbour) -> str:
     resident = Resident.key(who.id)
     return Resident.fetch(resident.pk, resident.sk).nickname
+
+
+def settle(shift: Shift, mine: SignUp, *, now: datetime) -> None:
+    """One person's turn in the round that ends a shift."""
+    confirming.settle(Round.of(shift, "settled", now), shift, mine, None, now=now)

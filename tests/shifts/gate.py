@@ -22,8 +22,8 @@ from tests.neighbourhood import Hood, Neighbour
 
 
 def shift(hood: Hood, *, organiser: Neighbour | None = None, **terms: Any) -> str:
-    """A published gate shift of the community, written at once. Returns its id."""
-    return shift_in(hood.community, organiser=organiser.id if organiser else None, **terms)
+    """A published gate shift of the community (or of an `area`), written at once. Returns its id."""
+    return shift_in(terms.pop("area", hood.community), organiser=organiser.id if organiser else None, **terms)
 
 
 def shift_in(

@@ -212,7 +212,7 @@ def test_two_organisers_at_once_confirm_it_once_and_each_person_is_recorded_once
     current, (ticket,) = gate.stored(shift), evening.rounds(shift)
     for person in people:
         stand = evening.stand(person, shift)
-        again = at_once(3, lambda _, stand=stand: confirming.settle(current, stand, now=ticket.due_at))
+        again = at_once(3, lambda _, stand=stand: evening.settle(current, stand, now=ticket.due_at))
         assert again == [None] * 3
     evening.walk(shift)
     assert [evening.minutes(each, shift) for each in people] == [120] * 3
@@ -242,11 +242,11 @@ def test_confirmed_while_the_round_of_the_end_is_half_done(hood: Hood, li: Neigh
     for each in people:
         evening.on(each, shift, came=0)
     evening.due(shift)
-    rounds._one["settled"](gate.stored(shift), evening.stand(people[0], shift), now=clock.now())
+    evening.settle(gate.stored(shift), evening.stand(people[0], shift), now=clock.now())
     evening.confirm(li, shift)
     as_read_before = gate.stored(shift)
     as_read_before.confirmed_at = None
-    rounds._one["settled"](as_read_before, evening.stand(people[1], shift), now=clock.now() + timedelta(minutes=1))
+    evening.settle(as_read_before, evening.stand(people[1], shift), now=clock.now() + timedelta(minutes=1))
     evening.walk(shift)
     assert [evening.minutes(each, shift) for each in people] == [240] * 3
     assert [balance_of(each.id) for each in people] == [8] * 3
@@ -276,7 +276,7 @@ def test_a_check_out_in_the_last_moment_counts_as_it_was(hood: Hood, li: Neighbo
     ]
     with transaction() as tx:
         tx.update(seen, left)
-    confirming.settle(gate.stored(shift), seen, now=clock.now())
+    evening.settle(gate.stored(shift), seen, now=clock.now())
     assert evening.minutes(chen, shift) == 61
     evening.walk(shift)
 
@@ -303,7 +303,7 @@ def test_who_looks_after_the_area_serves_without_points(hood: Hood, li: Neighbou
 
 
 def test_the_walker_is_told_what_to_do_for_one_person_and_at_the_end() -> None:
-    assert rounds._one["settled"] is confirming.settle
+    assert rounds._each["settled"] is confirming.settle
     assert rounds._finished["settled"] is ending.ask_to_confirm
     assert Round.TIMER in timers._handlers
     assert Shift.confirmed_at is not None

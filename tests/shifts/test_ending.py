@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.kit import timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import ending, rounds
+from chalicelib.shifts import ending
 from chalicelib.shifts.models import Shift
 from tests.neighbourhood import Hood
 from tests.points.books import at_once
@@ -114,7 +114,7 @@ def test_a_round_that_was_cut_off_is_done_again_and_asks_once(hood: Hood) -> Non
     evening.due(shift)
     ended = gate.stored(shift)
     ending_round = evening.rounds(shift)
-    rounds._one["settled"](ended, evening.stand(people[1], shift), now=ended.ended_at)
+    evening.settle(ended, evening.stand(people[1], shift), now=ended.ended_at)
     evening.walk(shift)
     for each in ending_round:
         with transaction() as tx:

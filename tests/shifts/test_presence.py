@@ -389,7 +389,7 @@ class TestByTheList:
 
     def test_nobody_ticks_themself(self, hood: Hood) -> None:
         shift, carer = door.open_shift(hood), door.carer(hood)
-        gate.approve(carer.id, hood.micro_grid)
+        gate.approve(carer)
         gate.signed_up(carer, shift)
         assert door.tick(carer, shift, carer.id).code == "not_for_yourself"
         assert gate.state_of(carer, shift) == "signed_up"

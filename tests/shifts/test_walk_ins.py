@@ -86,7 +86,7 @@ class TestAVolunteer:
     def test_a_child_needs_consent_here_too(self, hood: Hood) -> None:
         shift, carer, child = door.open_shift(hood), door.carer(hood), hood.resident()
         born = (clock.day(clock.now()) - timedelta(days=12 * 365)).isoformat()
-        gate.approve(child.id, hood.micro_grid, minor=True, birth_sealed=vault.seal(child.id, "birth", born))
+        gate.approve(child, minor=True, birth_sealed=vault.seal(child.id, "birth", born))
         answer = door.add(carer, shift, volunteer_number=door.number_of(child))
         assert answer.code == "guardian_consent_needed"
 
@@ -113,7 +113,7 @@ class TestAVolunteer:
 
     def test_nobody_adds_themself(self, hood: Hood) -> None:
         shift, carer = door.open_shift(hood), door.carer(hood)
-        gate.approve(carer.id, hood.micro_grid)
+        gate.approve(carer)
         assert door.add(carer, shift, volunteer_number=door.number_of(carer)).code == "not_for_yourself"
 
     def test_who_is_unknown_or_gone_is_not_found(self, hood: Hood) -> None:
