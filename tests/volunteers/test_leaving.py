@@ -47,6 +47,20 @@ class TestLeaving:
         assert gate.sign_up(young, gate.shift(hood)).code == "volunteer_approval_needed"
         assert gate.signed_up(young, gate.shift(hood, needs_approval=False, starts=timedelta(days=5)))
 
+    def test_places_on_shifts_that_need_approval_go_to_those_who_wait(self, hood: Hood) -> None:
+        chen, waiting = gate.volunteer(hood), gate.volunteer(hood)
+        needs, open_to_all = (
+            gate.shift(hood, capacity=1),
+            gate.shift(hood, needs_approval=False, starts=timedelta(days=5)),
+        )
+        gate.signed_up(chen, needs), gate.signed_up(chen, open_to_all), gate.signed_up(waiting, needs, wait=True)
+        desk.leave(chen)
+        assert (gate.state_of(chen, needs), gate.state_of(chen, open_to_all)) == ("cancelled", "signed_up")
+        assert gate.state_of(waiting, needs) == "signed_up"
+        assert waiting.told[-1] == "shift_place_free"
+        assert list(desk.file_of(chen).taken) == [open_to_all]
+        gate.adds_up(needs)
+
     @pytest.mark.parametrize("state", ["applied", "approved", "declined"])
     def test_it_is_possible_at_any_time(self, hood: Hood, state: str, left: list[str]) -> None:
         worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
