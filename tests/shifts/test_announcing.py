@@ -21,7 +21,7 @@ from chalicelib.volunteers.models import Volunteer
 from tests.engine.budget import budget
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
-from tests.shifts import gate
+from tests.shifts import gate, organised
 from tests.volunteers import desk
 
 DAY = timedelta(days=1)
@@ -131,6 +131,14 @@ class TestWhoIsTold:
         change(Volunteer.key(gone.id), Volunteer.state.set("left"))
         announced(published(hood))
         assert (gone.told, chen.told) == ([], ["shift_new"])
+
+
+def test_what_an_organiser_publishes_is_told_by_the_sweep(hood: Hood) -> None:
+    worker, chen = hood.staff("grid_worker"), willing(hood)
+    activity = organised.published(worker, recurring=organised.gates(days=14))
+    announced(organised.activity_of(activity["id"]))
+    (message,) = chen.get("/inbox").json["items"]
+    assert "共 28 个班次" in message["text"]
 
 
 class TestHowOften:
