@@ -17,9 +17,10 @@ DEFAULTS = {
     "help": Rule(name="帮助邻居", points=10, a_day=30, with_one_person_a_month=20),
     # Once per post for ever; the cap keeps it a thank-you and no race through old news.
     "post_read": Rule(name="阅读信息", points=1, a_day=5),
-    # As many times as the activity promises for the minutes that were confirmed; each shift once for ever. The caps are
-    # two long shifts a day, and a month of a shift nearly every day.
-    "volunteer": Rule(name="志愿服务", points=1, a_day=60, a_month=600),
+    # As many times as the activity promises for the minutes that were confirmed; each shift once for ever. No cap a day:
+    # it would count the day of the confirmation, and an organiser confirms a week at once. The month's is that of somebody
+    # who is on a shift nearly every day.
+    "volunteer": Rule(name="志愿服务", points=1, a_month=600),
     # Each quiz once for ever; with many quizzes open, two of them a day.
     "quiz": Rule(name="答题及格", points=10, a_day=20),
     # Off, because the national opinion of 2023 is against counting who opens an app.

@@ -13,7 +13,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Query, Routes, View
-from chalicelib.shifts import back_filling, confirming, correcting, rules
+from chalicelib.shifts import back_filling, confirming, correcting, rules, walk_ins
 from chalicelib.shifts.models import HoursCorrection
 from chalicelib.volunteers.models import ServiceRecord
 
@@ -138,6 +138,7 @@ class CorrectionsPage(View, frozen=True):
 
 def confirmation_view(report: confirming.Report) -> ConfirmationView:
     shift, lines = report.shift, report.lines
+    walk_ins.open_names([each.sign_up for each in lines])
     counted = [
         CountedView(
             person=each.sign_up.person, name=each.sign_up.name, team=each.sign_up.team_name, minutes=each.minutes

@@ -13,7 +13,9 @@ from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
-from chalicelib.volunteers import applying
+
+# Teams let go of somebody before shifts do: else their leader could sign them up again in between.
+from chalicelib.volunteers import applying, team_personal  # noqa: F401
 from chalicelib.volunteers.models import ServiceRecord, Volunteer, partition
 
 _HOW = {"checked": "签到签退", "recorded": "组织者记录"}

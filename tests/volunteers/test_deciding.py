@@ -221,4 +221,7 @@ def test_every_act_of_staff_on_a_file_is_here() -> None:
         "decline",
         "guardian-consent",
         "guardian-consent/withdraw",
+        # tests/volunteers/test_entries.py
+        "entries",
+        "revoke",
     }
