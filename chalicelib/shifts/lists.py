@@ -1,7 +1,7 @@
 """Finding shifts: an area's day, those near me, mine, those to run, a week's plan with its gaps first, and one of them.
 
 A shift stands in exactly one list, its community's (or the larger area's it is for), so that signing up writes one index
-entry and not four. Who wants those of all levels asks each level, at the same time (docs/decisions/0013-a-shift-stands-in-one-list.md).
+entry and not four. Who wants those of all levels asks each level, at the same time (docs/decisions/0014-a-shift-stands-in-one-list.md).
 """
 
 from __future__ import annotations

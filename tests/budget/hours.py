@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.kit import timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import confirming, ending
+from chalicelib.shifts import ending
 from chalicelib.shifts.models import Shift
 from tests.budget.acts import Act, Town, act, good, when_due
 from tests.budget.quiz import somebody_who_earned
@@ -62,7 +62,7 @@ def record(town: Town) -> Act:
     evening.on(chen, shift, came=0)
     good(evening.confirm(worker, shift))
     stored, mine = gate.stored(shift), evening.stand(chen, shift)
-    return lambda: confirming.settle(stored, mine, now=stored.confirmed_at)
+    return lambda: evening.settle(stored, mine, now=stored.confirmed_at)
 
 
 @act("timer shifts.round (one person at the end)")
@@ -71,7 +71,7 @@ def settle(town: Town) -> Act:
     evening.on("res_forgot", shift, came=0)
     due(shift, "shifts.end")()
     stored, mine = gate.stored(shift), evening.stand("res_forgot", shift)
-    return lambda: confirming.settle(stored, mine, now=stored.ended_at)
+    return lambda: evening.settle(stored, mine, now=stored.ended_at)
 
 
 @act("timer shifts.round (asking for the confirmation)")

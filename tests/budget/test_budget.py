@@ -91,7 +91,7 @@ LONGER_LISTS = {
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",
     "GET /shifts/{shift_id}/not-reached": f"{DUTIES}, with the shift; then the nicknames, if there are any",
     "GET /shifts/plan": DUTIES,
-    "GET /shifts/near-me": "where I live, then a list for each level, at the same time: docs/decisions/0013",
+    "GET /shifts/near-me": "where I live, then a list for each level, at the same time: docs/decisions/0014",
     "GET /help-requests/mine (by a delegate)": "the delegation is read first, because a revoked one bites at once",
 }
 
