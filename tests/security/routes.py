@@ -63,7 +63,7 @@ def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
         theirs["entry_id"] = ids["volunteer_entry_id"]
     if route.path.startswith("/shifts/") and ("/hours" in route.path or route.path.endswith("/confirm")):
         theirs["shift_id"] = ids["served_id"]
-    return theirs
+    theirs |= volunteers.meant_by(route.name, ids)
     return theirs | presence.meant_by(route.path, ids)
 
 

@@ -159,7 +159,7 @@ ROWS: dict[str, set[str]] = {
     "GET /shifts/running": RESIDENTS,
     "GET /shifts/{shift_id}": RESIDENTS,
     "POST /shifts/{shift_id}/sign-up": RESIDENTS,
-    "POST /shifts/{shift_id}/withdraw": RESIDENTS,
+    "POST /shifts/{shift_id}/withdraw": {"owner"},
     # Quizzes: one's own affair, which no delegate does for somebody.
     "GET /quizzes": RESIDENTS,
     "GET /quizzes/{quiz_id}": RESIDENTS,

@@ -34,7 +34,7 @@ def leaks(world: World, reader: Neighbour | None, answer: Answer) -> set[str]:
     secrets = {CONTACT_NAME, CONTACT_PHONE}
     if reader not in (world.owner, world.delegate):  # whoever shows one of these gets the goods
         secrets |= {world.desk_code, world.door_code}
-    if reader is not world.owner:
+    if reader is not world.helper:
         secrets |= volunteers.SECRETS
     for other in world.everybody:
         if other is not reader:

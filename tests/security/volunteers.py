@@ -35,11 +35,17 @@ NAME = "李菊的本名"
 CONTACT = {"name": "李家外婆", "phone": "13957301234", "relation": "外婆"}
 GUARDIAN = {"name": "李家母亲", "phone": "13957305678", "relation": "母亲"}
 BIRTH = desk.years_ago(15)
-# To the owner's own eyes only: staff decide without them.
+# To the applicant's own eyes only: staff decide without them.
 SECRETS = {NAME, BIRTH, *(person[part] for person in (CONTACT, GUARDIAN) for part in ("name", "phone"))}
 
 
-def apply(owner: Neighbour, staff: Neighbour) -> None:
-    """The owner, who is fifteen, has applied; a guardian has agreed."""
-    desk.applied(owner, name=NAME, birth=BIRTH, contact=CONTACT)
-    assert desk.consent(owner, by=staff, **GUARDIAN).status == 200
+def apply(applicant: Neighbour, staff: Neighbour, ids: dict[str, str]) -> None:
+    """Somebody of fifteen has applied; a guardian has agreed."""
+    desk.applied(applicant, name=NAME, birth=BIRTH, contact=CONTACT)
+    assert desk.consent(applicant, by=staff, **GUARDIAN).status == 200
+    ids["applicant_id"] = applicant.id
+
+
+def meant_by(name: str, ids: dict[str, str]) -> dict[str, str]:
+    """Staff decide about the one whose application waits."""
+    return {"resident_id": ids["applicant_id"]} if name in ROWS and "{resident_id}" in name else {}

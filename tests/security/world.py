@@ -97,7 +97,7 @@ def build(hood: Hood) -> World:
     answers = school.solution(owner, ids["attempt_id"])
     ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
     made(gate.sign_up(owner, ids["shift_id"]))
-    volunteers.apply(owner, staff)
+    volunteers.apply(helper, staff, ids)
     shift_hours.served(hood, owner, ids)
     presence.happened(hood, owner, ids)
     with_teams(owner, helper, delegate, ids)
