@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, books and stock are what some pages of plain Python say they should be.
+"""Whatever happens in whatever order, books, stock and shifts are what some pages of plain Python say they should be.
 
 Short here; `make prove` takes twenty thousand steps and more (PROVE=<number of stories>), and says which.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -21,12 +22,30 @@ from chalicelib.kit import clock
 from chalicelib.kit import settings as kit_settings
 from chalicelib.points import audit
 from tests.engine import local_aws
+from tests.proof import gate_machine
+from tests.proof.gate_machine import Gates
 from tests.proof.machine import ACTS, SECOND, PointsAndGoods
 
 STORIES = int(os.environ.get("PROVE", "0"))
 LENGTH = 60 if STORIES else 30  # steps of a story
 
 # A proof that never came there would prove nothing about them.
+REACHED_AT_THE_GATE = {
+    "sign up": "ok already_signed_up shift_full shifts_overlap sign_up_closed shift_cancelled",
+    "withdraw": "ok not_signed_up too_late_to_withdraw shift_cancelled",
+    "team signs up": "ok only_some_places_left shift_full team_member_already_signed_up team_member_busy sign_up_closed",
+    "team withdraws": "ok team_not_signed_up",
+    "check in": "ok not_on_the_list not_signed_up wrong_shift check_in_too_early shift_over already_checked_in "
+    "already_checked_out still_waiting marked_absent shift_cancelled",
+    "check out": "ok not_checked_in already_checked_out not_signed_up shift_over",
+    "cancel": "ok shift_cancelled shift_over",
+    "change capacity": "ok",
+    "change the end": "ok",
+    "time passes": "a shift ends",
+    "confirm": "ok shift_not_over hours_already_confirmed shift_never_began",
+    "correct": "ok",
+    "statement": "ok nothing_to_state",
+}
 REACHED = {
     "redeem": "ok over_the_cap not_enough_points sold_out only_some_left product_closed not_open_yet campaign_closed "
     "wrong_area quiz_not_passed price_changed way_needed desk_unknown no_delivery home_too_large account_closed",
@@ -69,11 +88,21 @@ def _nobody_asks() -> datetime:
 
 
 def test_whatever_happens_points_and_goods_are_what_the_model_says(capsys: Any) -> None:
-    ACTS.clear()
+    prove(PointsAndGoods, ACTS, REACHED, capsys)
+
+
+def test_whatever_happens_at_the_gate_is_what_the_model_says(capsys: Any, configure: Any) -> None:
+    configure("volunteers", statements_a_day=1000)
+    prove(Gates, gate_machine.ACTS, REACHED_AT_THE_GATE, capsys)
+
+
+def prove(machine: Any, acts: Counter[tuple[str, str]], reached: dict[str, str], capsys: Any) -> None:
+    """Play stories, and say what happened in them."""
+    acts.clear()
     began = time.monotonic()
     try:
         run_state_machine_as_test(
-            PointsAndGoods,
+            machine,
             settings=settings(
                 max_examples=STORIES or 6,
                 stateful_step_count=LENGTH,
@@ -87,17 +116,17 @@ def test_whatever_happens_points_and_goods_are_what_the_model_says(capsys: Any) 
     finally:
         if STORIES:
             with capsys.disabled():
-                sys.stdout.write(_told(time.monotonic() - began))
+                sys.stdout.write(_told(acts, time.monotonic() - began))
     if STORIES >= 100:
-        missed = {(act, each) for act, said in REACHED.items() for each in said.split() if not ACTS[act, each]}
+        missed = {(act, each) for act, said in reached.items() for each in said.split() if not acts[act, each]}
         assert missed == set()
 
 
-def _told(seconds: float) -> str:
-    steps = sum(count for (act, _), count in ACTS.items() if act not in SECOND)
+def _told(acts: Counter[tuple[str, str]], seconds: float) -> str:
+    steps = sum(count for (act, _), count in acts.items() if act not in SECOND)
     lines = [f"\n{steps} steps in {seconds:.0f} s ({seconds / max(steps, 1) * 1000:.0f} ms each)"]
-    for act in sorted({act for act, _ in ACTS}):
-        said = sorted(((count, each) for (of, each), count in ACTS.items() if of == act), reverse=True)
+    for act in sorted({act for act, _ in acts}):
+        said = sorted(((count, each) for (of, each), count in acts.items() if of == act), reverse=True)
         lines.append(
             f"  {act}: {sum(count for count, _ in said)} = " + ", ".join(f"{each} {count}" for count, each in said)
         )

@@ -32,10 +32,11 @@ def shift_in(
     organiser: str | None = None,
     starts: timedelta = timedelta(days=2),
     lasts: timedelta = timedelta(hours=4),
+    now: datetime | None = None,
     **terms: Any,
 ) -> str:
     """The same of any area, with the organiser's id."""
-    now = clock.now()
+    now = now or clock.now()
     made = Shift.key(f"{ids.new_id('shift')}.{area}")
     made.state, made.activity = "published", ids.new_id("activity")
     made.title, made.service, made.place = "守小门", "gate", "桂苑社区东门"
@@ -65,10 +66,10 @@ def approve(neighbour: Neighbour, **more: Any) -> None:
     approve_in(neighbour.id, neighbour.hood.micro_grid, name=neighbour.name, **more)
 
 
-def approve_in(resident_id: str, area: str, *, name: str = "志愿者", **more: Any) -> None:
+def approve_in(resident_id: str, area: str, *, name: str = "志愿者", now: datetime | None = None, **more: Any) -> None:
     file = Volunteer.key(resident_id)
     file.state, file.nickname, file.area, file.version = "approved", name, area, 1
-    file.applied_at = file.decided_at = clock.now()
+    file.applied_at = file.decided_at = now or clock.now()
     for name, value in more.items():
         setattr(file, name, value)
     with transaction() as tx:

@@ -11,6 +11,12 @@ from datetime import datetime, timedelta
 LATE = timedelta(hours=12)
 OPENS = timedelta(minutes=30)
 CLOSES = timedelta(hours=2)
+NEITHER = {
+    "checked_in": "already_checked_in",
+    "checked_out": "already_checked_out",
+    "waiting": "still_waiting",
+    "no_show": "marked_absent",
+}
 HOLDS = ("signed_up", "checked_in", "checked_out", "no_show")
 
 
@@ -125,51 +131,81 @@ class Gate:
         refused = closed(shift, now)
         if refused != "ok":
             return refused
-        if any(self.may(person, name, now) != "ok" for person in people):
-            return "member"
         if shift.left < len(people):
             return "only_some_places_left" if shift.left else "shift_full"
-        if any(self.busy(person, name, now) for person in people):
-            return "member"
+        for person in people:
+            if self.may(person, name, now) != "ok":
+                return "team_member_already_signed_up"
+            if self.busy(person, name, now):
+                return "team_member_busy"
         for person in people:
             before = shift.places.get(person)
             shift.places[person] = Place("signed_up", now, team, late=before.late if before else 0)
         return "ok"
 
-    def check_in(self, person: str, name: str, now: datetime) -> str:
-        """By the organiser's list."""
+    def team_withdraw(self, team: str, leader: str, name: str, now: datetime) -> str:
+        """All who are still signed up with it; a late one is noted with the leader alone."""
+        shift = self.shifts[name]
+        with_it = {
+            person: each for person, each in shift.places.items() if each.team == team and each.state == "signed_up"
+        }
+        if not with_it:
+            return "team_not_signed_up"
+        if now >= shift.start:
+            return "too_late_to_withdraw"
+        for person, mine in with_it.items():
+            mine.state = "cancelled"
+            mine.late += person == leader and shift.start - now < LATE
+        self.fill(shift, now)
+        return "ok"
+
+    def elsewhere(self, person: str, name: str, now: datetime) -> bool:
+        """Has the person another shift at this hour?"""
+        return any(other != name and each.start - OPENS <= now < each.end for other, each in self.of(person).items())
+
+    def check_in(self, person: str, name: str, now: datetime, *, listed: bool) -> str:
+        """By the organiser's list, or by themself with the right code: then they are told which shift is theirs."""
         shift, mine = self.shifts[name], self.shifts[name].places.get(person)
-        if mine is None or mine.state == "cancelled":
-            return "not_signed_up"
+        if listed and mine is None:
+            return "not_on_the_list"
+        theirs = "wrong_shift" if not listed and self.elsewhere(person, name, now) else None
         if shift.state == "cancelled":
             return "shift_cancelled"
-        if mine.state == "waiting":
-            return "waiting"
-        if mine.state in ("checked_in", "checked_out"):
-            return "already"
-        if now < shift.start - OPENS:
-            return "too_early"
+        if mine is None or mine.state == "cancelled":
+            return theirs or "not_signed_up"
+        if mine.state != "signed_up":
+            return NEITHER[mine.state]
         if now >= shift.end or shift.state != "published":
-            return "too_late"
+            return theirs or "shift_over"
+        if now < shift.start - OPENS:
+            return theirs or "check_in_too_early"
         mine.state, mine.in_at = "checked_in", now
         return "ok"
 
-    def check_out(self, person: str, name: str, now: datetime) -> str:
+    def check_out(self, person: str, name: str, now: datetime, *, listed: bool) -> str:
         shift, mine = self.shifts[name], self.shifts[name].places.get(person)
+        if listed and mine is None:
+            return "not_on_the_list"
         if mine is None or mine.state == "cancelled":
-            return "not_signed_up"
-        if mine.state == "checked_out":
-            return "already"
-        if mine.state != "checked_in":
+            if shift.state == "cancelled":
+                return "shift_cancelled"
+            return "wrong_shift" if not listed and self.elsewhere(person, name, now) else "not_signed_up"
+        if mine.state == "signed_up":
             return "not_checked_in"
+        if mine.state != "checked_in":
+            return NEITHER[mine.state]
+        if shift.state != "published" or now >= shift.end + CLOSES:
+            return "shift_over"
         mine.state, mine.out_at = "checked_out", now
-        return "ok" if shift.state == "published" else "too_late"
+        return "ok"
 
     def cancel(self, name: str, now: datetime) -> str:
         """And everybody is told: whoever is there has served until now."""
         shift = self.shifts[name]
+        if shift.state == "cancelled":
+            return "shift_cancelled"
         if shift.state != "published" or now >= shift.end:
-            return "over"
+            return "shift_over"
         shift.state, shift.cancelled_at, shift.version = "cancelled", now, shift.version + 1
         for mine in shift.places.values():
             if mine.state == "checked_in":
@@ -190,10 +226,16 @@ class Gate:
             elif mine.state == "checked_in":
                 mine.state, mine.out_at = "checked_out", shift.over
 
-    def confirm(self, name: str) -> None:
+    def confirm(self, name: str, now: datetime) -> str:
         """The hours of everybody who was there count, and earn, once."""
-        self.settle(name)
         shift = self.shifts[name]
+        if shift.confirmed:
+            return "hours_already_confirmed"
+        if shift.cancelled_at and shift.cancelled_at <= shift.start:
+            return "shift_never_began"
+        if now < shift.over:
+            return "shift_not_over"
+        self.settle(name)
         shift.confirmed = True
         for person, mine in shift.places.items():
             if mine.state == "checked_out" and mine.minutes is None:
@@ -203,6 +245,14 @@ class Gate:
                 if minutes:
                     mine.minutes = minutes
                     self.points[person] = self.points.get(person, 0) + minutes * shift.an_hour // 60
+        return "ok"
+
+    def correct(self, person: str, name: str, minutes: int) -> None:
+        """Other minutes are in force, and the points follow: nobody has spent any."""
+        shift, mine = self.shifts[name], self.shifts[name].places[person]
+        due, was = (each * shift.an_hour // 60 for each in (minutes, mine.minutes or 0))
+        self.points[person] = self.points.get(person, 0) + due - was
+        mine.minutes, mine.state = minutes, "checked_out"
 
     def minutes(self, person: str) -> int:
         return sum(shift.places[person].minutes or 0 for shift in self.shifts.values() if person in shift.places)

@@ -6,6 +6,7 @@ team = crew.team(leader, [chen, li])
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib.kit import clock, ids
@@ -38,9 +39,11 @@ def team(leader: Neighbour, members: Sequence[Neighbour] = (), name: str = NAME)
     return team_id
 
 
-def written(leader: str, members: Iterable[str], name: str = NAME, *, slot: int = 1) -> str:
+def written(
+    leader: str, members: Iterable[str], name: str = NAME, *, slot: int = 1, now: datetime | None = None
+) -> str:
     """The same, written at once: ids instead of neighbours. `slot`: the place among the teams of each."""
-    made, now = Team.key(ids.new_id("team")), clock.now()
+    made, now = Team.key(ids.new_id("team")), now or clock.now()
     made.name, made.leader, made.code, made.created_at, made.version = name, leader, ids.pick_up_code(), now, 1
     made.members = [
         {"id": each, "name": f"队员{number}", "since": clock.stamp(now), "slot": slot}
