@@ -33,8 +33,9 @@ test: check ## everything CI runs
 	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 STORIES ?= 400
-prove: $(INSTALLED) ## whatever happens to points and goods, against a model in plain Python (STORIES, of 60 steps each)
+prove: $(INSTALLED) ## whatever happens to points, goods and shifts, against models (STORIES, of 60 steps each); every way to fail
 	PROVE=$(STORIES) $(VENV)/pytest tests/proof
+	PROVE=1 $(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile tests/faults tests/*/test_every_call_fails.py
 
 audit: $(INSTALLED) ## against a running `make run`: does every balance equal the sum of its transfers?
 	@$(VENV)/python -m local.audit --aws-port $(AWS_PORT)

@@ -125,7 +125,7 @@ class TestChoosing:
         areas.full_name(hood.grid)
         with budget() as spent:
             choose(neighbour, hood.grid)
-        reads = ["dynamodb Query", "dynamodb GetItem", "dynamodb Query"]
+        reads = ["dynamodb Query", "dynamodb BatchGetItem", "dynamodb Query"]
         assert spent.calls == [*reads, "dynamodb TransactWriteItems"]
 
 

@@ -21,7 +21,8 @@ class TestTheHarnessItself:
         with pytest.raises(AssertionError, match="even without faults"):
             faultless(Act("forgetful", kit_acts.stocked, take_again, kit_acts.what_is_left))
 
-    def test_an_act_whose_two_writes_are_not_one_is_caught(self):
+    @pytest.mark.parametrize("every_way", [True, False])
+    def test_an_act_whose_two_writes_are_not_one_is_caught(self, every_way):
         def half(world, key):
             this = kit_acts.attempt(world, key)
             there = kit_acts.Shelf.fetch(world["shelf"].pk, "SHELF")
@@ -31,7 +32,7 @@ class TestTheHarnessItself:
 
         act = Act("half", kit_acts.stocked, half, kit_acts.what_is_left)
         with pytest.raises(AssertionError, match="call 2 of"):
-            fail_in_every_way(act, *faultless(act))
+            fail_in_every_way(act, *faultless(act), every_way=every_way)
 
     def test_an_act_that_takes_a_fault_for_a_refusal_is_caught(self):
         def hasty(world, key):
@@ -42,7 +43,7 @@ class TestTheHarnessItself:
 
         act = Act("hasty", kit_acts.stocked, hasty, kit_acts.what_is_left)
         with pytest.raises(AssertionError, match="call 1 throttled: a failure looks like"):
-            fail_every_call(act)
+            fail_every_call(act, every_way=True)
 
     def test_an_act_that_does_not_say_what_it_tries_is_caught(self):
         act = Act("silent", street, posting("asker", "/help-requests", WISH), facts)
@@ -63,7 +64,7 @@ class TestTheHarnessItself:
             return kit_acts.stocked()
 
         act = Act("counted", prepare, kit_acts.take, kit_acts.what_is_left)
-        fail_every_call(act)
+        fail_every_call(act, every_way=True)
         # Without faults; healed by botocore in two runs and by the kit in one; one for all failures of its two calls.
         assert made == 1 + 2 + 1 + 1
 

@@ -11,11 +11,16 @@ left it, whichever way it was. So these ways strike one and the same world, one 
 who asks again and again; then it asks once more, all goes well, and the facts are compared. Where calls before the
 struck one have only read, the world is as it was prepared, and the next call's failures strike it too. Should an act
 take another way through its calls the second time, every way to fail gets a world of its own.
+
+The kit tells the ways apart, and is tried with all of them. Above it they differ in what they leave: a call that never
+reached AWS, or one that did and whose answer was lost. So a slice's act is tried with one of the former, another for each
+call, and with the latter; `make prove` tries it with all of them.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,45 +35,49 @@ from tests.faults.acts import Act
 from tests.faults.faults import FOR_EVER, KINDS, Fault, Kind, fault, faults_that_heal, possible
 from tests.faults.reached import reaching
 
+ALL_WAYS = "PROVE" in os.environ
 READS = ("dynamodb Get", "dynamodb BatchGet", "dynamodb Query")
 # These change nothing either, but their failures differ more than those of a read.
 _CHANGE_NOTHING = (*READS, "kms ", "s3 Get", "s3 Head", "s3 List", "ssm Get")
 
 
-def every_call_fails(acts: Sequence[Act]) -> Callable[..., None]:
+def every_call_fails(acts: Sequence[Act], *, every_way: bool = ALL_WAYS) -> Callable[..., None]:
     """The test of a slice's acts."""
 
     @pytest.mark.parametrize("act", acts, ids=str)
     def test(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
         # Preparing and repeating are no part of what is tried, and need not ask for settings at every turn.
         monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
-        fail_every_call(act)
+        fail_every_call(act, every_way=every_way)
 
     return test
 
 
-def fail_every_call(act: Act) -> None:
+def fail_every_call(act: Act, *, every_way: bool = ALL_WAYS) -> None:
     calls, wanted = faultless(act)
-    heal_every_call(act, calls, wanted)
-    fail_in_every_way(act, calls, wanted)
+    heal_every_call(act, calls, wanted, every_way=every_way)
+    fail_in_every_way(act, calls, wanted, every_way=every_way)
+
+
+HEALED = (("throttled", "cut_before"), ("answer_lost", "error_500"))
+
+
+def heal_every_call(act: Act, calls: list[str], wanted: Any, *, every_way: bool) -> None:
+    """botocore sends a request three times, so two kinds fit into one run."""
+    for kinds in HEALED if every_way else HEALED[1:]:
+        heal(act, kinds, wanted)
+    if every_way and "dynamodb TransactWriteItems" in calls:
+        heal(act, ("conflict", "in_progress"), wanted, by_the_kit=True)
 
 
 class TookAnotherWay(Exception):
     """In a world where it has failed before, an act makes other calls than in a fresh one."""
 
 
-def heal_every_call(act: Act, calls: list[str], wanted: Any) -> None:
-    """botocore sends a request three times, so two kinds fit into one run."""
-    for kinds in (("throttled", "cut_before"), ("answer_lost", "error_500")):
-        heal(act, kinds, wanted)
-    if "dynamodb TransactWriteItems" in calls:
-        heal(act, ("conflict", "in_progress"), wanted, by_the_kit=True)
-
-
-def fail_in_every_way(act: Act, calls: list[str], wanted: Any) -> None:
+def fail_in_every_way(act: Act, calls: list[str], wanted: Any, *, every_way: bool) -> None:
     world: Any = None
     for number, name in enumerate(calls[: act.until], start=1):
-        ways = ways_to_fail(name)
+        ways = ways_to_fail(name) if every_way else some_ways_to_fail(name, number)
         if number > act.one_way_after:
             # A read that fails leaves what the write after it leaves when it never reaches AWS.
             ways = [] if only_read([name]) else [ways[number % len(ways)]]
@@ -115,6 +124,12 @@ def ways_to_fail(call: str) -> list[Kind]:
     if call.startswith(READS):
         return ["throttled", "cut_before"]
     return [kind for kind in KINDS if kind != "answer_lost" and possible(kind, call)] + ["answer_lost"]
+
+
+def some_ways_to_fail(call: str, number: int) -> list[Kind]:
+    """One by which the call never reaches AWS, another for each call, and the one by which it does."""
+    *never, last = ways_to_fail(call)
+    return [[*never, last][number % 2]] if call.startswith(READS) else [never[number % len(never)], last]
 
 
 @functools.cache

@@ -45,6 +45,8 @@ def test_only_the_way_in_and_the_way_out_need_none(http: Http) -> None:
     assert needing("nobody") == [
         "GET /areas",
         "GET /privacy-notice",
+        "GET /statements/{number}",
+        "GET /statements/{number}/page",
         "GET /wechat/callback",
         "POST /login",
         "POST /wechat/callback",
