@@ -88,6 +88,10 @@ class GateStory:
         hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
         self.tell.say(f"（过了 {hours} 小时 {minutes} 分钟）")
 
+    def _a_minute_passes(self) -> None:
+        """The sweep comes by itself each minute; a story does not wait for it."""
+        self._stack.sweep(at=datetime.now().astimezone() + timedelta(minutes=1))
+
     def _sees_hours(self, shift: str) -> None:
         jianjun, organiser = self.jianjun, self.organiser
         confirmed = self.tell.step("网格员一键确认时长", organiser.post(f"/shifts/{shift}/confirm"))
@@ -95,7 +99,7 @@ class GateStory:
             *(f"· {each['name']}　{each['minutes']} 分钟" for each in confirmed["counted"]),
             *(f"· {each['name']}　{each['why']}" for each in confirmed["exceptions"]),
         )
-        self._stack.sweep()
+        self._a_minute_passes()
         self.tell.phone_shows(jianjun.person, "时长")
         hours = self.tell.step("陈建君看服务时长", jianjun.get("/me/service-hours"))
         self.tell.say(f"一共 {hours['totals']['together_text']}，{hours['totals']['times']} 次")
@@ -134,9 +138,11 @@ class GateStory:
             f"{TEAM}全队报名明天下午的班", leader.post(f"/shifts/{shift}/team-sign-up", {"team": team["id"]})
         )
         self.tell.say("、".join(each["name"] for each in signed_up["members"]))
+        for phone in self.team:
+            phone.allow_messages("volunteer")
         reason = {"reason": "明天下午有暴雨"}
         self.tell.step("暴雨预警，网格员取消这个班", self.organiser.post(f"/shifts/{shift}/cancel", reason))
-        self._stack.sweep()
+        self._a_minute_passes()
         for phone in self.team:
             self.tell.phone_shows(phone.person, "取消")
 

@@ -36,7 +36,7 @@ Moment = Literal[
 MOMENTS: dict[Moment, tuple[str, ...]] = {
     "ask_for_help": ("help_progress", "review_result"),
     "offer_help": ("help_progress",),
-    "volunteer": ("community",),
+    "volunteer": ("review_result", "community"),
     "redeem": ("community",),
     "register": ("review_result", "community"),
     "work": ("to_do",),

@@ -175,7 +175,7 @@ def take_out(
     cancel(tx, mine, by=by, now=now, also=attempt, late=late)
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
-    if late and not int(mine.late_withdrawals) and shift.organiser:
+    if late and int(mine.late_withdrawals) == 1 and shift.organiser:  # the first one
         facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": mine.name}
         notices.tell(tx, shift.organiser, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
 
@@ -196,6 +196,7 @@ def cancel(
     change: list[Action] = [SignUp.state.set("cancelled"), SignUp.cancelled_at.set(now), SignUp.cancelled_by.set(by)]
     if late:
         change.append(SignUp.late_withdrawals.add(1))
+        mine.late_withdrawals = int(mine.late_withdrawals) + 1
     if also:
         change += also.remember()
     tx.update(mine, change, when=SignUp.state == mine.state, or_raise=Changed())
