@@ -54,8 +54,8 @@ class GateStory:
     def _plans_tonight(self) -> str:
         begins = datetime.now().astimezone() + _TONIGHT
         shift = {
-            "start": begins.isoformat(timespec="seconds"),
-            "end": (begins + _HOURS).isoformat(timespec="seconds"),
+            "start": begins.isoformat(timespec="minutes"),
+            "end": (begins + _HOURS).isoformat(timespec="minutes"),
             "place": "示范一社区东门",
             "capacity": 3,
             "quorum": {"volunteer": 2, "grid_worker": 1},

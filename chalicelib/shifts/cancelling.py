@@ -144,6 +144,9 @@ def let_go(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, n
             SignUp.cancelled_by.set("shift"),
         ]
     else:
+        if mine.state == "checked_out":
+            with transaction() as tx:
+                diary.leave(tx, file, shift.id, now=now)  # the rest of the time is free
         return
     with transaction() as tx:
         told = SignUp.told.set(int(shift.version))

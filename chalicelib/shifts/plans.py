@@ -109,6 +109,10 @@ def faults(shift: Planned, *, now: datetime) -> dict[str, str]:
 
 
 def length_faults(start: datetime, end: datetime) -> dict[str, str]:
+    """Of times to the minute: a diary that rounded could miss that two shifts overlap."""
+    uneven = [name for name, at in (("start", start), ("end", end)) if at.second or at.microsecond]
+    if uneven:
+        return dict.fromkeys(uneven, "时间请精确到整分钟")
     if end <= start:
         return {"end": "结束时间要晚于开始时间"}
     if end - start > rules.SHIFT_LASTS_AT_MOST:

@@ -207,7 +207,8 @@ def _give_up(
         _free(tx, shift, team, len(leaving), now)
         for member, sign_up in leaving:
             by = "self" if member.id == person.id else "team"
-            signing_up.cancel(tx, sign_up, by=by, now=now, also=attempt, late=late and by == "self")
+            noted = by == "self" and signing_up.is_late(shift, sign_up, now)
+            signing_up.cancel(tx, sign_up, by=by, now=now, also=attempt, late=noted)
             diary.leave(tx, member.file, shift.id, now=now)
         if late and shift.organiser:
             facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": f"小队“{teams.called(team)}”"}

@@ -81,6 +81,7 @@ class Gates(RuleBasedStateMachine):
         return resident.id
 
     def plan(self, start: datetime, capacity: int) -> None:
+        start = start.replace(second=0, microsecond=0)
         times = {"start_at": start, "end_at": start + 4 * HOUR}
         name = gate.shift_in(
             self.area, organiser=self.organiser, capacity=capacity, points_an_hour=7, now=self.now, **times
@@ -97,11 +98,13 @@ class Gates(RuleBasedStateMachine):
         with patch("chalicelib.content.service.check_text", return_value=Verdict("pass", NORMAL, "trace")):
             return outcome(lambda: do(caller=caller, attempt=attempt, now=self.now, **more))
 
-    def did(self, act: str, done: str, said: str) -> None:
-        assert done == said, act
+    def did(self, act: str, done: str, said: str, name: str | None = None) -> None:
+        """`name`: the shift it was about, None when it may be any."""
+        assert done == said, f"{act}: {done}, and ought to be {said}"
         self.steps += 1
         ACTS[act, done] += 1
-        for name in self.model.shifts:
+        self.about = name
+        if name:
             self.rounds(name)
 
     def rounds(self, name: str) -> None:
@@ -109,8 +112,11 @@ class Gates(RuleBasedStateMachine):
         for each in Item.collection(Shift.key(name).pk, Round.PREFIX):
             timers._handlers[Round.TIMER](each, now=self.now)
 
-    def one(self, number: int) -> str:
+    def one(self, number: int, *, to_come: bool = False) -> str:
+        """One of all shifts; preferably one that has not begun, when that is wanted."""
         names = list(self.model.shifts)
+        if to_come and number % 4:
+            names = [each for each in names if model.closed(self.model.shifts[each], self.now) == "ok"] or names
         return names[number % len(names)]
 
     # ------------------------------------------------------------------------------------------------------- time
@@ -146,8 +152,8 @@ class Gates(RuleBasedStateMachine):
         self.model.settle(name)
         return True
 
-    @precondition(lambda self: len(self.model.shifts) < 6)
-    @rule(starts=st.integers(1, 30), capacity=st.integers(1, 4))
+    @precondition(lambda self: len(self.model.shifts) < 9)
+    @rule(starts=st.integers(1, 12), capacity=st.integers(1, 4))
     def plan_another(self, starts: int, capacity: int) -> None:
         self.plan(self.now + starts * HOUR, capacity)
         self.did("plan", "ok", "ok")
@@ -156,29 +162,33 @@ class Gates(RuleBasedStateMachine):
 
     @rule(who=volunteers, number=which, wait=st.booleans())
     def sign_up(self, who: int, number: int, wait: bool) -> None:
-        person, name = self.people[who], self.one(number)
+        person, name = self.people[who], self.one(number, to_come=True)
         self.now += timedelta(milliseconds=1)  # who comes later is behind in the queue
         done = self.act(person, name, signing_up.sign_up, shift_id=name, wish=signing_up.Wish(wait=wait))
-        self.did("sign up", done, self.model.sign_up(person, name, wait=wait, now=self.now))
+        self.did("sign up", done, self.model.sign_up(person, name, wait=wait, now=self.now), name)
 
     @rule(who=volunteers, number=which)
     def withdraw(self, who: int, number: int) -> None:
-        person, name = self.people[who], self.one(number)
+        person, name = self.people[who], self.one(number, to_come=True)
+        mine = list(self.model.of(person))
+        name = mine[number % len(mine)] if mine and number % 3 else name
         done = self.act(person, name, signing_up.withdraw, shift_id=name)
-        self.did("withdraw", done, self.model.withdraw(person, name, self.now))
+        self.did("withdraw", done, self.model.withdraw(person, name, self.now), name)
 
     @rule(number=which)
     def team_signs_up(self, number: int) -> None:
-        name = self.one(number)
+        name = self.one(number, to_come=True)
         done = self.act(self.people[0], name, team_sign_up.sign_up, shift_id=name, team_id=self.team)
         said = self.model.team_sign_up(self.team, self.people[:TEAM], name, self.now)
-        self.did("team signs up", done, said)
+        self.did("team signs up", done, said, name)
 
     @rule(number=which)
     def team_withdraws(self, number: int) -> None:
         name, leader = self.one(number), self.people[0]
+        theirs = [each for each, shift in self.model.shifts.items() if any(p.team for p in shift.places.values())]
+        name = theirs[number % len(theirs)] if theirs and number % 3 else name
         done = self.act(leader, name, team_sign_up.withdraw, shift_id=name, team_id=self.team)
-        self.did("team withdraws", done, self.model.team_withdraw(self.team, leader, name, self.now))
+        self.did("team withdraws", done, self.model.team_withdraw(self.team, leader, name, self.now), name)
 
     # -------------------------------------------------------------------------------------------------- presence
 
@@ -191,7 +201,7 @@ class Gates(RuleBasedStateMachine):
             code = codes.digits(name, self.now)
             done = self.act(person, name, presence.with_code, shift_id=name, way=way, code=code)
         does = self.model.check_in if way == "in" else self.model.check_out
-        self.did(f"check {way}", done, does(person, name, self.now, listed=listed))
+        self.did(f"check {way}", done, does(person, name, self.now, listed=listed), name)
 
     @precondition(lambda self: self.expected)
     @rule(number=which, minutes=st.integers(-30, 100), stays=st.integers(0, 200))
@@ -225,11 +235,11 @@ class Gates(RuleBasedStateMachine):
     def cancel(self, number: int) -> None:
         name = self.one(number)
         done = self.act(self.organiser, name, cancelling.cancel_shift, shift_id=name, reason="暴雨")
-        self.did("cancel", done, self.model.cancel(name, self.now))
+        self.did("cancel", done, self.model.cancel(name, self.now), name)
 
     @rule(number=which, more=st.integers(1, 2))
     def take_more_people(self, number: int, more: int) -> None:
-        name = self.one(number)
+        name = self.one(number, to_come=True)
         shift = self.model.shifts[name]
         if shift.state != "published" or self.now >= shift.end:
             return
@@ -237,7 +247,7 @@ class Gates(RuleBasedStateMachine):
         done = self.act(self.organiser, name, changing.change, shift_id=name, wanted=wanted)
         shift.capacity, shift.version = shift.capacity + more, shift.version + 1
         self.model.fill(shift, self.now)
-        self.did("change capacity", done, "ok")
+        self.did("change capacity", done, "ok", name)
 
     @rule(number=which, minutes=st.sampled_from([-60, -30, 30]))
     def end_earlier_or_later(self, number: int, minutes: int) -> None:
@@ -258,14 +268,17 @@ class Gates(RuleBasedStateMachine):
         wanted = changing.Change(version=shift.version, end=end)
         done = self.act(self.organiser, name, changing.change, shift_id=name, wanted=wanted)
         shift.version += 1
-        self.did("change the end", done, "ok")
+        for place in shift.places.values():
+            if place.state in ("waiting", "signed_up", "checked_in"):
+                place.changed_at = self.now
+        self.did("change the end", done, "ok", name)
 
     @rule(number=which)
     def confirm(self, number: int) -> None:
         over = [name for name, shift in self.model.shifts.items() if self.now >= shift.over and not shift.confirmed]
         name = over[number % len(over)] if over and number % 4 else self.one(number)
         done = self.act(self.organiser, name, confirming.confirm, shift_id=name, leave_out=[])
-        self.did("confirm", done, self.model.confirm(name, self.now))
+        self.did("confirm", done, self.model.confirm(name, self.now), name)
 
     @precondition(lambda self: self.to_correct)
     @rule(number=which, minutes=st.integers(1, 230))
@@ -284,7 +297,7 @@ class Gates(RuleBasedStateMachine):
         done = self.act(self.colleague, name, correcting.accept, correction_id=correction, minutes=None)
         self.model.correct(person, name, minutes)
         self.corrected.add((person, name))
-        self.did("correct", done, "ok")
+        self.did("correct", done, "ok", name)
 
     @property
     def to_correct(self) -> list[tuple[str, str]]:
@@ -297,7 +310,8 @@ class Gates(RuleBasedStateMachine):
 
     @rule(who=volunteers)
     def state_the_hours(self, who: int) -> None:
-        person, today = self.people[who], clock.day(self.now)
+        served = [each for each in self.people if self.model.minutes(each)] or self.people
+        person, today = (served if who % 2 else self.people)[who % len(served)], clock.day(self.now)
         found: list[Any] = []
 
         def issue(**more: Any) -> None:
@@ -313,12 +327,16 @@ class Gates(RuleBasedStateMachine):
 
     @invariant()
     def all_is_as_the_model_says(self) -> None:
-        if not hasattr(self, "model"):
+        """Of the shift an act was about, and of everybody who has to do with it; now and then of all."""
+        if not hasattr(self, "about"):
             return
-        for name, shift in self.model.shifts.items():
-            self.places_are_right(name, shift)
+        everything = self.about is None and self.steps % 6 == 0
+        names = list(self.model.shifts) if everything else [self.about] if self.about else []
+        for name in names:
+            self.places_are_right(name, self.model.shifts[name])
         for person in self.people:
-            self.person_is_right(person)
+            if everything or any(person in self.model.shifts[name].places for name in names):
+                self.person_is_right(person)
 
     def places_are_right(self, name: str, shift: model.Shift) -> None:
         found = Item.collection(Shift.key(name).pk)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 LATE = timedelta(hours=12)
+AFTER_A_CHANGE = timedelta(hours=24)  # nobody's withdrawal is late
 OPENS = timedelta(minutes=30)
 CLOSES = timedelta(hours=2)
 NEITHER = {
@@ -26,6 +27,7 @@ class Place:
     at: datetime
     team: str | None = None
     late: int = 0
+    changed_at: datetime | None = None  # when they were told of other times
     in_at: datetime | None = None
     out_at: datetime | None = None
     minutes: int | None = None  # once recorded
@@ -83,7 +85,7 @@ class Gate:
         return {
             name: shift
             for name, shift in self.shifts.items()
-            if person in shift.places and shift.places[person].state != "cancelled"
+            if shift.state != "cancelled" and person in shift.places and shift.places[person].state != "cancelled"
         }
 
     def may(self, person: str, name: str, now: datetime) -> str:
@@ -115,7 +117,7 @@ class Gate:
             return "shift_cancelled"
         if now >= shift.start or mine.state not in ("signed_up", "waiting"):
             return "too_late_to_withdraw"
-        mine.late += mine.state == "signed_up" and shift.start - now < LATE
+        mine.late += is_late(shift, mine, now)
         mine.state = "cancelled"
         self.fill(shift, now)
         return "ok"
@@ -154,8 +156,8 @@ class Gate:
         if now >= shift.start:
             return "too_late_to_withdraw"
         for person, mine in with_it.items():
+            mine.late += person == leader and is_late(shift, mine, now)
             mine.state = "cancelled"
-            mine.late += person == leader and shift.start - now < LATE
         self.fill(shift, now)
         return "ok"
 
@@ -256,6 +258,11 @@ class Gate:
 
     def minutes(self, person: str) -> int:
         return sum(shift.places[person].minutes or 0 for shift in self.shifts.values() if person in shift.places)
+
+
+def is_late(shift: Shift, mine: Place, now: datetime) -> bool:
+    told = mine.changed_at is not None and now - mine.changed_at < AFTER_A_CHANGE
+    return mine.state == "signed_up" and shift.start - now < LATE and not told
 
 
 def closed(shift: Shift, now: datetime) -> str:

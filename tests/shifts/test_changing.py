@@ -122,7 +122,7 @@ def test_a_larger_capacity_lets_in_who_waits_in_their_order(hood: Hood) -> None:
 class TestLeaving:
     def test_within_a_day_of_being_told_is_never_late(self, hood: Hood) -> None:
         worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
-        now = clock.now()
+        now = clock.now().replace(second=0, microsecond=0)
         shift = shift_of(worker, shifts=[single(3)])
         gate.signed_up(chen, shift)
         good(change(worker, shift, start=now + timedelta(hours=3), end=now + timedelta(hours=5)))

@@ -150,8 +150,8 @@ def becomes_a_volunteer(somebody: Phone, organiser: Phone) -> None:
 def shift_in_twenty_minutes(organiser: Phone, **terms: Any) -> str:
     begins = datetime.now().astimezone() + timedelta(minutes=20)
     times = {
-        "start": begins.isoformat(timespec="seconds"),
-        "end": (begins + timedelta(hours=4)).isoformat(timespec="seconds"),
+        "start": begins.isoformat(timespec="minutes"),
+        "end": (begins + timedelta(hours=4)).isoformat(timespec="minutes"),
     }
     return published(organiser, district.gate(title="今晚守小门", shifts=[times | {"place": "东门"} | terms]))[0]
 
