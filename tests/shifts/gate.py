@@ -42,7 +42,7 @@ def shift_in(
     made.title, made.service, made.place = "守小门", "gate", "桂苑社区东门"
     made.area = made.audience = area
     made.organiser, made.organiser_name = organiser, "组织者"
-    made.start_at = now + starts
+    made.start_at = (now + starts).replace(second=0, microsecond=0)
     made.end_at = made.start_at + lasts
     made.capacity = 10
     for name, value in terms.items():

@@ -124,7 +124,8 @@ def told(who: Neighbour, topic: str) -> list[Notice]:
 
 def start_now(shift_id: str, *, ago: timedelta = timedelta(hours=1), left: timedelta = timedelta(hours=3)) -> None:
     """Move a shift and its sign-ups so that it is under way."""
-    start, end = clock.now() - ago, clock.now() + left
+    now = clock.now().replace(second=0, microsecond=0)
+    start, end = now - ago, now + left
     gate.in_the_past(shift_id, start=start, end=end)
     for mine in Item.collection(Shift.key(shift_id).pk, SignUp.PREFIX):
         with transaction() as tx:
