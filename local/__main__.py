@@ -92,6 +92,8 @@ def _run(stack: Stack, page_port: int, steps: _Steps, console: Console) -> None:
     people = demo.fill(stack)
     steps.begin("Starting the page with the API")
     page_url = f"http://127.0.0.1:{page_port}"
+    # Where a statement of hours says that it can be checked: an address that opens in a browser here.
+    stack.put_setting("volunteers", {"check_address": f"{page_url}/api"})
     stack.start_beside(
         "local.api_page",
         ["--port", str(page_port), "--api-url", stack.api_url, "--wechat-url", stack.wechat_url]
@@ -109,7 +111,7 @@ def _run(stack: Stack, page_port: int, steps: _Steps, console: Console) -> None:
   登录 Log in       TOKEN=$(make -s token PERSON=li-ju)，再 curl -H "Authorization: Bearer $TOKEN" {page_url}/api/me
                     {who}
   手机 Phones       {stack.wechat_url}/        每个人的微信收到了什么
-  演示 Demo         make demo         李菊求口罩、陈彩明送到的全过程
+  演示 Demo         make demo         李菊求口罩、陈彩明送到；陈建君守小门
   命令行 AWS CLI    AWS_ENDPOINT_URL={stack.aws_url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
 
 按 Ctrl-C 停止，数据会保留；make clean 清空。 Ctrl-C stops and keeps the data; make clean forgets it.

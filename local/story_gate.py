@@ -52,10 +52,10 @@ class GateStory:
         phone.allow_messages("volunteer")
 
     def _plans_tonight(self) -> str:
-        begins = datetime.now().astimezone() + _TONIGHT
+        begins = datetime.now().astimezone().replace(second=0, microsecond=0) + _TONIGHT
         shift = {
-            "start": begins.isoformat(timespec="minutes"),
-            "end": (begins + _HOURS).isoformat(timespec="minutes"),
+            "start": begins.isoformat(),
+            "end": (begins + _HOURS).isoformat(),
             "place": "示范一社区东门",
             "capacity": 3,
             "quorum": {"volunteer": 2, "grid_worker": 1},
@@ -143,8 +143,7 @@ class GateStory:
         reason = {"reason": "明天下午有暴雨"}
         self.tell.step("暴雨预警，网格员取消这个班", self.organiser.post(f"/shifts/{shift}/cancel", reason))
         self._a_minute_passes()
-        for phone in self.team:
-            self.tell.phone_shows(phone.person, "取消")
+        self.tell.phones_show([phone.person for phone in self.team], "取消")
 
     def _founded(self, leader: Phone, others: list[Phone]) -> dict[str, Any]:
         """The team; played again, it is there already."""

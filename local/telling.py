@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -50,15 +51,22 @@ class Teller:
 
     def phone_shows(self, person: str, word: str) -> None:
         """Wait for the push that holds this word, and show what else came."""
-        until = time.monotonic() + _PUSH_SECONDS
+        self.phones_show([person], word)
+
+    def phones_show(self, people: Iterable[str], word: str) -> None:
+        """The same on several phones, in whatever order."""
+        waiting, until = set(people), time.monotonic() + _PUSH_SECONDS
         while time.monotonic() < until:
-            new = [message for message in self._wechat.messages() if message["id"] not in self._shown]
-            for message in new:
+            for message in self._wechat.messages():
+                if message["id"] in self._shown:
+                    continue
                 self._shown.add(message["id"])
                 lines = "\n".join(f"{label}　{value}" for label, value in message["lines"])
                 title = f"{self.names.get(message['person'], message['person'])}的微信 · {message['title']}"
                 self._console.print(Panel(lines, title=title, title_align="left", width=52, border_style="green"))
-            if any(message["person"] == person and word in message["text"] for message in new):
+                if word in message["text"]:
+                    waiting.discard(message["person"])
+            if not waiting:
                 return
             time.sleep(0.1)
         raise StoryBroken(f"  {_PUSH_SECONDS} 秒内没有收到“{word}”的微信消息，请看 make run 的日志。")

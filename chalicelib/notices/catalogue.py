@@ -594,7 +594,7 @@ KINDS: dict[str, Kind] = {
         page=SHIFT,
         template="community",
         subject="{title}有变化",
-        hint="{when}，请点开看看",
+        hint="时间或地点有变，请点开看看",
         matters=True,
     ),
     "shift_terms_changed": Kind(
@@ -615,12 +615,12 @@ KINDS: dict[str, Kind] = {
     ),
     "shift_cancelled": Kind(
         to="everybody who has signed up for a shift or waits for it, when it is cancelled",
-        title="班次取消了，请不用来",
+        title="班次取消了，不用来了",
         text="“{title}”（{when}，{place}）取消了。原因：{reason}。不影响您的记录，谢谢您！",
         page=SHIFT,
         template="community",
         subject="{title}已取消",
-        hint="{when}的班次取消",
+        hint="班次取消，不用来了，谢谢",
         matters=True,
     ),
     "shift_cut_short": Kind(

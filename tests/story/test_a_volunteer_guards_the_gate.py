@@ -148,10 +148,10 @@ def becomes_a_volunteer(somebody: Phone, organiser: Phone) -> None:
 
 
 def shift_in_twenty_minutes(organiser: Phone, **terms: Any) -> str:
-    begins = datetime.now().astimezone() + timedelta(minutes=20)
+    begins = datetime.now().astimezone().replace(second=0, microsecond=0) + timedelta(minutes=20)
     times = {
-        "start": begins.isoformat(timespec="minutes"),
-        "end": (begins + timedelta(hours=4)).isoformat(timespec="minutes"),
+        "start": begins.isoformat(),
+        "end": (begins + timedelta(hours=4)).isoformat(),
     }
     return published(organiser, district.gate(title="今晚守小门", shifts=[times | {"place": "东门"} | terms]))[0]
 
