@@ -19,6 +19,7 @@ from chalicelib.kit.table import Action, Condition, Item, Page, page, read_toget
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
+from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
 from chalicelib.shifts import back_filling, places, recording, rules
@@ -234,12 +235,15 @@ def _case(caller: Caller, correction_id: str, now: datetime) -> tuple[Person, Ca
         raise rules.CorrectionGone()
     person.must_hold(rules.ORGANISERS, correction.area)
     resident, shift = correction.resident_id, correction.shift
-    found = read_together(
+    whose, *found = read_together(
+        Resident.key(resident),
         Shift.key(shift),
         SignUp.key(shift, resident),
         ServiceRecord.key(resident, shift, correction.start_at),
         Register.key(resident),
     )
+    if whose is None or whose.state != "active":
+        raise rules.CorrectionGone()  # it is being erased with their account
     return person, Case(correction, *found)
 
 
@@ -301,20 +305,21 @@ def _correct(tx: transaction, case: Case, record: ServiceRecord, minutes: int, b
         when=SignUp.minutes == int(record.minutes),
         or_raise=Changed(),
     )
+    tx.check(Resident.key(record.resident_id), when=Resident.state == "active", or_raise=Changed())
     record.minutes, record.points = minutes, earned
     recording.tell(tx, record, "shift_hours_corrected", now=now, who=by.resident.nickname)
 
 
 def _follow_with_points(tx: transaction, case: Case, record: ServiceRecord, minutes: int, now: datetime) -> int:
-    """What was earned with these hours from now on. More hours earn the difference, by a transfer of their own; of
-    fewer, what was earned above their due is taken back (docs/ledger.md)."""
-    earned, an_hour = int(record.points), int(record.points_an_hour)
-    due = rules.points_for(minutes, an_hour)
-    more = due - rules.points_for(int(record.minutes), an_hour)
-    if more > 0:
+    """What was earned with these hours from now on. More hours earn the difference, by a transfer of their own, never
+    beyond what is due; of fewer, what was earned above their due is taken back (docs/ledger.md)."""
+    earned = int(record.points)
+    before, due = (recording.worth(record, of) for of in (int(record.minutes), minutes))
+    if due > before:
         subject = f"{record.shift}:corrected:{len(record.versions) + 1}"
-        return earned + recording.earn(tx, case.shift, case.sign_up, more, now=now, subject=subject)
-    if earned > due:
+        missing = min(due - before, due - earned)
+        return earned + recording.earn(tx, case.shift, case.sign_up, missing, now=now, subject=subject)
+    if due < before and earned > due:
         return earned - _take_back(tx, record, earned - due, now)
     return earned
 

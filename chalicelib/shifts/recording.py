@@ -13,6 +13,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people.models import Resident
 from chalicelib.points import service as points
+from chalicelib.points import settings
 from chalicelib.points.service import Earning
 from chalicelib.shifts import rules
 from chalicelib.shifts.models import Shift, SignUp
@@ -55,7 +56,7 @@ def record(
     `Changed` then lets the caller read again.
     """
     new = new_record(shift, mine, hours, now)
-    new.points = earn(tx, shift, mine, rules.points_for(hours.minutes, int(shift.points_an_hour)), now=now)
+    new.points = earn(tx, shift, mine, worth(new, hours.minutes), now=now)
     records.add(tx, new)
     note(tx, mine, hours.minutes, now=now, also=also)
     tx.check(Resident.key(mine.person), when=Resident.state == "active", or_raise=Changed())
@@ -71,7 +72,7 @@ def new_record(shift: Shift, mine: SignUp, hours: Hours, now: datetime) -> Servi
     new.minutes, new.how = hours.minutes, hours.how
     new.recorded_by, new.recorded_by_name, new.recorded_at = hours.by, hours.by_name, now
     new.why, new.why_held = hours.why, hours.why_held
-    new.points_an_hour = int(shift.points_an_hour)
+    new.points_an_hour, new.points_each = int(shift.points_an_hour), _points_each()
     return new
 
 
@@ -85,8 +86,20 @@ def note(tx: transaction, mine: SignUp, minutes: int, *, now: datetime, also: Se
     )
 
 
-def earn(tx: transaction, shift: Shift, mine: SignUp, times: int, *, now: datetime, subject: str | None = None) -> int:
-    """Points for hours, as far as rules and caps allow; who came in a role was at work."""
+def worth(of: ServiceRecord, minutes: int) -> int:
+    """The points that so many minutes are due, by the terms under which these hours were recorded."""
+    return rules.points_for(minutes, int(of.points_an_hour)) * int(of.points_each)
+
+
+def _points_each() -> int:
+    """What the rule makes of each point that an activity promises."""
+    rule = settings.current().rule(RULE)
+    return rule.points if rule else 1
+
+
+def earn(tx: transaction, shift: Shift, mine: SignUp, due: int, *, now: datetime, subject: str | None = None) -> int:
+    """So many points for hours, as far as rules and caps allow; who came in a role was at work."""
+    times = due // _points_each()
     if mine.role or times < 1:
         return 0
     earning = Earning(RULE, mine.person, subject or shift.id, area=shift.area, times=times)

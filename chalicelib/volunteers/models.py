@@ -104,6 +104,7 @@ class ServiceRecord(Remembers, discriminator="service_record"):
     why = UnicodeAttribute(null=True)  # of hours recorded by an organiser, or by a correction
     why_held = UnicodeAttribute(null=True)  # the reason itself, while `why` only says that it is being checked
     points_an_hour = NumberAttribute(default=0)
+    points_each = NumberAttribute(default=1)  # what the rule made of each of them when it was recorded
     points = NumberAttribute(default=0)  # what was earned with it
     # The earlier ones, oldest first: `[{"minutes", "how", "by", "by_name", "at", "why"}]`
     versions = CompactJSONAttribute(default=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,43 @@ def test_points_that_are_spent_are_not_taken_from_what_comes_later(hood: Hood, l
     made = evening.record(chen, shift)
     assert made is not None
     assert (int(made.points), check(chen.id)) == (7, 0)
+
+
+def test_lowered_and_raised_again_hours_never_earn_more_than_they_are_due(
+    hood: Hood, li: Neighbour, wang: Neighbour
+) -> None:
+    shift, chen = served(hood, li, 180)
+    for by, minutes in ((wang, 240), (li, 60), (wang, 240)):
+        evening.decide(by, asked(chen, shift, minutes))
+    assert check(chen.id) == 8
+    shift, chen = served(hood, li, 240)
+    spend(chen.id, 7)
+    for by, minutes in ((wang, 60), (li, 240)):
+        evening.decide(by, asked(chen, shift, minutes))
+    made = evening.record(chen, shift)
+    assert made is not None
+    assert (int(made.points), check(chen.id)) == (8, 1)
+
+
+def test_points_follow_hours_also_where_the_rule_multiplies_what_the_activity_promises(
+    hood: Hood, li: Neighbour, wang: Neighbour, configure: Callable[..., None]
+) -> None:
+    configure("points", rules={"volunteer": {"name": "志愿服务", "points": 3}})
+    shift, chen = served(hood, li, 120)
+    seen = [balance_of(chen.id)]
+    for by, minutes in ((wang, 125), (li, 240), (wang, 210)):
+        evening.decide(by, asked(chen, shift, minutes))
+        seen.append(check(chen.id))
+    assert seen == [12, 12, 24, 21]
+
+
+def test_nothing_is_decided_for_an_account_that_is_being_erased(hood: Hood, li: Neighbour, wang: Neighbour) -> None:
+    shift, chen = served(hood, li)
+    number = asked(chen, shift, 240)
+    evening.closed(chen.id)
+    assert evening.decide(wang, number).code == "correction_not_found"
+    assert evening.decide(wang, number, reason="没有依据").code == "correction_not_found"
+    assert Register.find(Register.key(chen.id).pk, "REGISTER") is None
 
 
 def test_the_decider_may_agree_to_another_number_and_never_to_more_than_the_shift(
