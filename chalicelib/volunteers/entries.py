@@ -22,6 +22,7 @@ from chalicelib.kit.table import Item, Page, page, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
+from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.volunteers import records, rules
 from chalicelib.volunteers import statement_rules as papers
@@ -47,11 +48,11 @@ def record(*, caller: Caller, resident_id: str, note: Note, attempt: Attempt, no
 
     def write_down() -> Entry:
         person = people.present(caller, now=now)
-        file, before = read_together(Volunteer.key(resident_id), key)
+        file, whose, before = read_together(Volunteer.key(resident_id), Resident.key(resident_id), key)
         area = _may(person, file)
         if before and attempt.made(before):
             return before  # type: ignore[no-any-return]
-        if file.state != "approved":
+        if file.state != "approved" or whose is None or whose.state != "active":
             raise rules.VolunteerUnknown()
         entry = Entry(key.pk, key.sk)
         entry.title, entry.by, entry.minutes, entry.area = note.title.strip(), note.by.strip(), minutes, area
@@ -94,6 +95,8 @@ def _write(entry: Entry, person: Person, now: datetime) -> None:
         # Whoever has left, or moved to another area, is no volunteer of theirs any more.
         as_read = (Volunteer.state == "approved") & (Volunteer.area == entry.area)
         tx.check(Volunteer.key(entry.resident_id), when=as_read, or_raise=Changed())
+        # And nothing is added to what is being erased with an account; the file goes last.
+        tx.check(Resident.key(entry.resident_id), when=Resident.state == "active", or_raise=Changed())
         limits.spend(tx, person.id, "volunteer_entry", at_most=papers.ENTRIES_A_DAY, per=timedelta(days=1), now=now)
         person.still(tx)
 

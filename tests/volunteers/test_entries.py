@@ -12,6 +12,7 @@ from chalicelib.kit.table import Item
 from chalicelib.volunteers.models import Entry, partition
 from local.wechat import catalogue
 from tests.neighbourhood import Hood, Neighbour
+from tests.shifts import evening
 from tests.volunteers import hours
 
 WHY = {"reason": "证书编号查无此人"}
@@ -50,7 +51,9 @@ def test_nobody_records_or_revokes_for_themselves_elsewhere_or_without_a_duty(ho
 def test_only_volunteers_have_a_file(hood: Hood) -> None:
     worker, nobody, applied = hood.staff("grid_worker"), hood.resident(), hood.resident()
     hours.register(applied, "李申请", state="applied")
-    for who in (nobody.id, applied.id, "res_nobody", "FILE"):
+    gone = hours.volunteer(hood)
+    evening.closed(gone.id)  # and not erased yet: the file goes last
+    for who in (nobody.id, applied.id, gone.id, "res_nobody", "FILE"):
         assert worker.post(f"/volunteers/{who}/entries", json=hours.praise()).code == "volunteer_not_found"
 
 
