@@ -12,7 +12,10 @@ from chalicelib.volunteers.models import Register, ServiceRecord, Statement
 
 
 def add(tx: transaction, record: ServiceRecord) -> None:
-    """Write the hours of a shift, once: Changed when they have been written meanwhile."""
+    """Write the hours of a shift, once: Changed when they have been written meanwhile.
+
+    A statement that covers their day stays valid: it certifies what had been confirmed when it was issued, and says so.
+    """
     tx.create(record, or_raise=Changed())
 
 

@@ -56,6 +56,12 @@ class NameNeeded(Refused):
     code, detail = "real_name_needed", "证明上要写真实姓名。请先在“志愿服务”里登记姓名，再来开证明。"
 
 
+class NameUnchecked(Refused):
+    """Anybody may apply under any name: only one that staff have approved stands on a statement."""
+
+    code, detail = "real_name_unchecked", "证明上的姓名要由社区审核过。请等志愿者申请通过后，再来开证明。"
+
+
 class NothingToState(Refused):
     code, detail = "nothing_to_state", "这段时间里还没有服务记录，开不了证明。请换一个时间段。"
 
@@ -229,8 +235,8 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 def totals_of(minutes: Iterable[tuple[str, int]]) -> Totals:
-    """Of pairs of how and how long."""
-    given = list(minutes)
+    """Of pairs of how and how long. Hours that were corrected to none are no time that somebody served."""
+    given = [(how, each) for how, each in minutes if each]
     checked = sum(each for how, each in given if how == "checked")
     return Totals(len(given), checked, sum(each for _, each in given) - checked)
 

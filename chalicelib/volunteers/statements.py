@@ -84,6 +84,8 @@ def issue(*, caller: Caller, period: Period, attempt: Attempt, now: datetime) ->
             return before
         if file is None or file.name_sealed is None:
             raise papers.NameNeeded()
+        if file.state != "approved":
+            raise papers.NameUnchecked()
         paper = _paper(file, period)
         new = _new(number, person, period, paper, attempt, now)
         _write(new, file, register, person, period, now)
@@ -96,8 +98,8 @@ def issue(*, caller: Caller, period: Period, attempt: Attempt, now: datetime) ->
 
 
 def _paper(file: Volunteer, period: Period) -> Paper:
-    """The five groups as they are recorded now."""
-    served = records_of(file.resident_id, period)
+    """The five groups as they are recorded now. What was corrected to no hours at all is no service to certify."""
+    served = [record for record in records_of(file.resident_id, period) if int(record.minutes)]
     noted = [
         entry
         for entry in Item.collection(file.pk, Entry.PREFIX)
@@ -115,7 +117,7 @@ def _basic(file: Volunteer) -> papers.Basic:
         born=eligibility.born(file) if file.birth_sealed else None,
         area=_name_of(file.area),
         skills=[rules.SKILLS.get(skill, skill) for skill in file.skills],
-        volunteer_since=clock.day(file.decided_at) if file.decided_at and file.state in ("approved", "left") else None,
+        volunteer_since=clock.day(file.decided_at) if file.decided_at else None,
     )
 
 

@@ -154,6 +154,36 @@ def test_a_statement_needs_a_real_name_and_something_to_state(hood: Hood) -> Non
     assert hours.issue(idle).status == 201
 
 
+@pytest.mark.parametrize("state", ["applied", "declined"])
+def test_a_name_that_nobody_has_approved_stands_on_no_statement(state: str, hood: Hood) -> None:
+    chen = hours.volunteer(hood, "别人的名字", state=state)
+    hours.served(chen)
+    assert hours.issue(chen).code == "real_name_unchecked"
+
+
+def test_hours_that_were_corrected_to_none_are_nothing_to_state(hood: Hood) -> None:
+    chen = hours.volunteer(hood)
+    hours.correct(hours.served(chen), 0)
+    assert hours.issue(chen).code == "nothing_to_state"
+    hours.served(chen, days_ago=2)
+    shown = chen.get(f"/statements/{hours.issued(chen)['number']}").json
+    assert (len(shown["shown"]["service"]), shown["totals"]["times"]) == (1, 1)
+    assert chen.get("/me/service-hours").json["totals"]["times"] == 1
+
+
+def test_hours_confirmed_later_leave_a_statement_as_it_is_and_a_new_one_shows_them(hood: Hood) -> None:
+    chen = hours.volunteer(hood)
+    hours.served(chen, days_ago=3)
+    first = hours.issued(chen)["number"]
+    hours.served(chen, days_ago=2, how="recorded", why="签到码坏了")
+    before = chen.get(f"/statements/{first}").json
+    assert (before["state"], before["totals"]["times"]) == ("valid", 1)
+    assert "出具以后才确认、补录的服务不在其中" in chen.get(f"/statements/{first}/page").text
+    second = hours.issued(chen)
+    assert second["minutes"] == 480
+    assert chen.get(f"/statements/{first}").json["state"] == "superseded"
+
+
 def test_what_has_not_happened_is_not_certified(hood: Hood) -> None:
     chen = hours.volunteer(hood)
     hours.served(chen)
