@@ -16,7 +16,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
 from chalicelib.shifts import confirming, places, recording, rules
 from chalicelib.shifts.confirming import OnShift
-from chalicelib.shifts.models import Shift, SignUp
+from chalicelib.shifts.models import Shift
 from chalicelib.shifts.recording import Hours
 from chalicelib.volunteers.models import ServiceRecord
 from chalicelib.wechat.content import Scene
@@ -48,7 +48,7 @@ def back_fill(
         why, held = (served.reason, None) if screening.passed else (recording.IN_REVIEW, served.reason)
         hours = Hours(minutes, "recorded", found.person.id, found.person.resident.nickname, why, held)
         with transaction() as tx:
-            change = [SignUp.state.set("checked_out"), *attempt.remember()]
+            change = [*confirming.came(found.shift), *attempt.remember()]
             kind = "shift_hours_added"
             new = recording.record(tx, found.shift, found.sign_up, hours, kind=kind, now=now, also=change)
             content.hold(

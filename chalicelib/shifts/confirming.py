@@ -13,7 +13,7 @@ from typing import NamedTuple
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
-from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
@@ -148,7 +148,8 @@ def _exception(shift: Shift, mine: SignUp, served: int) -> Exceptional | None:
         return "own"
     if not served:
         return "zero_minutes"
-    return "forgot_check_out" if mine.state == "checked_in" or mine.out_by == "forgotten" else None
+    still_there = mine.state == "checked_in" and shift.state != "cancelled"  # nobody forgets who is sent home
+    return "forgot_check_out" if still_there or mine.out_by == "forgotten" else None
 
 
 @rounds.of(ending.SETTLED)
@@ -207,11 +208,22 @@ def on_shift(caller: Caller, shift_id: str, person_id: str, now: datetime) -> On
     shift, mine, resident = read_together(Shift.key(shift_id), SignUp.key(shift_id, person_id), Resident.key(person_id))
     shift = named(shift, shift_id)
     person.must_hold(rules.ORGANISERS, shift.area)
-    if mine is None or mine.state in ("waiting", "cancelled"):
+    if mine is None or not may_have_served(shift, mine):
         raise rules.NotOnTheShift()
     key = recording.key(shift, person_id)
     record = ServiceRecord.find(key.pk, key.sk) if mine.recorded_at else None
     return OnShift(person, shift, mine, resident, record)
+
+
+def may_have_served(shift: Shift, mine: SignUp) -> bool:
+    """Was this person to come, when the shift began? Also whom its cancellation has sent home unchecked since then."""
+    sent_home = mine.cancelled_by == "shift" and shift.cancelled_at is not None and shift.cancelled_at > shift.start_at
+    return mine.state not in ("waiting", "cancelled") or (mine.state == "cancelled" and sent_home)
+
+
+def came(shift: Shift) -> list[Action]:
+    """The sign-up of somebody who was there after all; who has a place on a cancelled shift its own round says."""
+    return [SignUp.state.set("checked_out")] if shift.state != "cancelled" else []
 
 
 def check_recordable(found: OnShift) -> None:

@@ -22,7 +22,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
-from chalicelib.shifts import back_filling, places, recording, rules
+from chalicelib.shifts import back_filling, confirming, places, recording, rules
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp
 from chalicelib.shifts.recording import Hours
 from chalicelib.shifts.signing_up import named
@@ -101,7 +101,7 @@ def _may_ask(
     minutes: int,
     now: datetime,
 ) -> None:
-    if mine is None or mine.state in ("waiting", "cancelled"):
+    if mine is None or not confirming.may_have_served(shift, mine):
         raise rules.NotYourShift()
     rules.check_over(shift, now=now)
     if before and before.state == "open":
@@ -280,7 +280,7 @@ def _conclude(
 def _add(tx: transaction, case: Case, minutes: int, by: Person, now: datetime) -> None:
     """Hours of a shift of which there are none yet."""
     hours = Hours(minutes, "recorded", by.id, by.resident.nickname, why=case.correction.reason)
-    came = [SignUp.state.set("checked_out")]
+    came = confirming.came(case.shift)
     kind = "shift_hours_corrected"
     new = recording.record(tx, case.shift, case.sign_up, hours, kind=kind, now=now, also=came)
     records.revoke(tx, case.register, new, now=now)

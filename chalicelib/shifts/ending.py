@@ -57,13 +57,13 @@ def _as_read(shift: Shift) -> Condition:
 def settle(tx: transaction, shift: Shift, mine: SignUp, *, now: datetime) -> list[Action]:
     """What the end makes of a sign-up: the change of it, for the caller to write; a ticket of the queue goes with it.
 
-    A cancelled shift has a round of its own for those who had not come yet.
+    A cancelled shift has a round of its own, in which everybody is told, and those who had come are checked out.
     """
+    if shift.state == "cancelled":
+        return []
     if mine.state == "checked_in":
         out = rules.final_end(shift)
         return [SignUp.state.set("checked_out"), SignUp.out_at.set(out), SignUp.out_by.set("forgotten")]
-    if shift.state == "cancelled":
-        return []
     if mine.state == "signed_up":
         return [SignUp.state.set("no_show")]
     if mine.state == "waiting":

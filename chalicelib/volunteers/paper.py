@@ -159,7 +159,7 @@ def _basic(paper: Paper) -> str:
 def _service(paper: Paper) -> str:
     if not paper.service:
         return '<p class="none">本期间没有志愿服务记录。</p>'
-    columns = _columns(6, 17, 24, 19, 15, 19)
+    columns = _columns(7, 17, 23, 19, 15, 19)
     head = _row("th", ["序号", "日期和班次时间", "活动和服务内容", "地点", "服务时长", "记录方式"])
     lines = "".join(_line(number, each) for number, each in enumerate(paper.service, start=1))
     return f"<table>{columns}<thead>{head}</thead><tbody>{lines}{_sum(paper)}</tbody></table>"

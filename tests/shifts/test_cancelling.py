@@ -13,7 +13,7 @@ from local.wechat.control import StandIn
 from tests.engine.http import Http
 from tests.help.street import Street, at_once
 from tests.neighbourhood import Hood
-from tests.shifts import gate, organised
+from tests.shifts import evening, gate, organised
 from tests.shifts.organised import cancel, drafted, good, published, shift_of, single, told, walk
 
 
@@ -89,6 +89,48 @@ def test_under_way_who_has_come_is_checked_out_and_the_others_are_free(hood: Hoo
     assert [gate.state_of(who, shift) for who in (absent, waiting)] == ["cancelled", "cancelled"]
     assert (stored.taken, stored.waiting, stored.timer) == (1, 0, "shifts.end")
     nobody_is_left(shift, [here, absent, waiting])
+
+
+def test_confirmed_before_everybody_was_told_all_are_told_and_nobody_has_forgotten_to_check_out(hood: Hood) -> None:
+    worker, other = hood.staff("grid_worker"), hood.staff("community_worker")
+    shift = shift_of(worker)
+    here, unchecked = gate.volunteer(hood), gate.volunteer(hood)
+    for who in (here, unchecked):
+        gate.signed_up(who, shift)
+    organised.start_now(shift)
+    organised.check_in(here, shift)
+    good(cancel(worker, shift, reason="天黑了"))
+    report = good(evening.confirm(other, shift))
+    assert ([each["person"] for each in report["counted"]], report["exceptions"]) == ([here.id], [])
+    walk(shift)
+    assert evening.minutes(here, shift) == 60
+    assert gate.place_of(here, shift).out_by == "cancelled"
+    assert len(told(here, "shift_cut_short")) == len(told(unchecked, "shift_cancelled")) == 1
+    assert good(other.get(f"/shifts/{shift}/hours")) == report
+    nobody_is_left(shift, [here, unchecked])
+
+
+def test_who_was_there_unchecked_when_it_was_called_off_still_gets_their_hours(hood: Hood) -> None:
+    worker, other = hood.staff("grid_worker"), hood.staff("community_worker")
+    shift = shift_of(worker)
+    unchecked, forgotten, left = (gate.volunteer(hood) for _ in range(3))
+    for who in (unchecked, forgotten, left):
+        gate.signed_up(who, shift)
+    good(left.post(f"/shifts/{shift}/withdraw"))
+    organised.start_now(shift)
+    good(cancel(worker, shift, reason="下大雨"))
+    walk(shift)
+    assert evening.back_fill(worker, shift, left.id, minutes=20).code == "person_not_on_shift"
+    assert evening.back_fill(worker, shift, unchecked.id, minutes=61).code == "more_than_the_shift"
+    assert good(evening.back_fill(worker, shift, unchecked.id, minutes=30))["minutes"] == 30
+    assert evening.ask(forgotten, shift, 20).code == "hours_not_confirmed"
+    good(evening.confirm(worker, shift))
+    walk(shift)
+    asked = good(evening.ask(forgotten, shift, 20))
+    assert good(evening.decide(other, asked["id"]))["state"] == "accepted"
+    assert (evening.minutes(unchecked, shift), evening.minutes(forgotten, shift)) == (30, 20)
+    nobody_is_left(shift, [unchecked, forgotten, left])
+    gate.adds_up(shift)
 
 
 def test_once_it_is_over_it_is_not_cancelled(hood: Hood) -> None:
