@@ -767,7 +767,7 @@ KINDS: dict[str, Kind] = {
     "shift_hours_corrected": Kind(
         to="the volunteer whose hours were corrected",
         title="服务时长已更正",
-        text="“{title}”的服务时长已更正为 {hours}{points}。原来开的时长证明如果包含这一次，已经作废，请重新开。",
+        text="“{title}”的服务时长已更正为 {hours}{points}。以前开的时长证明，时间段包含这一次的都已作废，需要的话请重新开。",
         page=SHIFT,
         template="community",
         subject="{title}",

@@ -44,7 +44,7 @@ class Case(NamedTuple):
 def ask(
     *, caller: Caller, shift_id: str, minutes: int, reason: str, attempt: Attempt, now: datetime
 ) -> HoursCorrection:
-    """Ask for other minutes, within ninety days of the end; one request at a time for each shift."""
+    """Ask for other minutes, within ninety days of learning of them; one request at a time for each shift."""
     screening: Screening | None = None
 
     def ask_it() -> HoursCorrection:
@@ -108,9 +108,14 @@ def _may_ask(
         raise rules.CorrectionOpen()
     if record is None and mine.state != "no_show" and shift.confirmed_at is None:
         raise rules.NotConfirmedYet()
-    if now > rules.final_end(shift) + rules.CORRECTED_WITHIN:
+    if now > _known_since(shift, record) + rules.CORRECTED_WITHIN:
         raise rules.TooLateToCorrect()
     _check_minutes(shift, record, minutes)
+
+
+def _known_since(shift: Shift, record: ServiceRecord | None) -> datetime:
+    """Since when they can know what was counted: hours may be confirmed weeks after the end, and are told then."""
+    return record.recorded_at if record else shift.confirmed_at or rules.final_end(shift)
 
 
 def _check_minutes(shift: Shift, record: ServiceRecord | None, minutes: int) -> None:

@@ -72,7 +72,7 @@ CLOSES_AFTER = timedelta(hours=2)  # the end: by then whoever is still checked i
 
 REMIND_TO_CONFIRM_AFTER = timedelta(days=3)
 BACK_FILLED_WITHIN = timedelta(days=30)  # of the end
-CORRECTED_WITHIN = timedelta(days=90)
+CORRECTED_WITHIN = timedelta(days=90)  # of the record, or of what stands in its place: see correcting
 
 # Why the hours of somebody on a shift are not simply counted. Those who forgot to check out are, up to its end.
 Exceptional = Literal["no_show", "forgot_check_out", "zero_minutes", "left_out", "own", "guest", "already_recorded"]
@@ -339,7 +339,7 @@ class PersonUnknown(Invalid):
 
 
 class TooLateToCorrect(Refused):
-    code, detail = "too_late_to_correct", "班次结束已经超过 90 天，不能再申请更正。请到社区服务台说明。"
+    code, detail = "too_late_to_correct", "时长记录已经超过 90 天，不能再申请更正。请到社区服务台说明。"
 
 
 class CorrectionOpen(Conflict):

@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
-from chalicelib.volunteers.models import Register, Statement
+from chalicelib.shifts.models import Shift
+from chalicelib.volunteers.models import Register, ServiceRecord, Statement
 from local.wechat import catalogue
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once, balance_of, check, spend, transfers
@@ -215,9 +216,23 @@ def test_who_may_ask_and_until_when(hood: Hood, li: Neighbour) -> None:
     assert evening.ask(chen, soon, 30).code == "shift_not_over"
     for days, code in ((91, "too_late_to_correct"), (89, None)):
         long_ago = evening.over(hood, ago=timedelta(days=days))
-        evening.on(chen, long_ago)
-        evening.confirmed(li, long_ago)
+        evening.on(chen, long_ago, state="no_show")
         assert evening.ask(chen, long_ago, 60).code == code
+
+
+def test_the_ninety_days_begin_when_hours_are_known_however_late_they_are_confirmed(hood: Hood, li: Neighbour) -> None:
+    chen, away = hood.resident(), hood.resident()
+    shifts = [evening.over(hood, ago=timedelta(days=200)) for _ in range(2)]
+    for shift in shifts:
+        evening.on(chen, shift, came=0, left=60)
+        evening.on(away, shift)
+        evening.confirmed(li, shift)
+    for shift, days, code in ((shifts[0], 89, None), (shifts[1], 91, "too_late_to_correct")):
+        then, made = clock.now() - timedelta(days=days), evening.record(chen, shift)
+        with transaction() as tx:
+            tx.update(gate.stored(shift), [Shift.confirmed_at.set(then)])
+            tx.update(made, [ServiceRecord.recorded_at.set(then)])
+        assert [evening.ask(who, shift, 90).code for who in (chen, away)] == [code, code]
 
 
 def test_nobody_decides_for_themself_nor_outside_their_area(hood: Hood, li: Neighbour, wang: Neighbour) -> None:
