@@ -756,7 +756,7 @@ KINDS: dict[str, Kind] = {
         hint="补记时长：{hours}",
     ),
     "shift_hours_correction_asked": Kind(
-        to="the grid workers, when a volunteer asks for a correction",
+        to="the grid workers, or who may in their place, when a volunteer asks for a correction that they may decide",
         title="有人申请更正服务时长",
         text="{who}申请更正“{title}”的服务时长。请核实后处理。",
         page=HOURS_CORRECTIONS,

@@ -23,6 +23,7 @@ from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
 from chalicelib.shifts import back_filling, confirming, places, recording, rules
+from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp
 from chalicelib.shifts.recording import Hours
 from chalicelib.shifts.signing_up import named
@@ -79,7 +80,7 @@ def ask(
                 excerpt=reason,
                 now=now,
             )
-            _tell_carers(tx, new, now)
+            _tell_carers(tx, new, _hand(shift, record), now)
             person.still(tx)
         return new
 
@@ -161,11 +162,15 @@ def _as_read(correction: HoursCorrection | None) -> Condition:
     return as_read
 
 
-def _tell_carers(tx: transaction, new: HoursCorrection, now: datetime) -> None:
+def _hand(shift: Shift, record: ServiceRecord | None) -> str | None:
+    """Who recorded the hours, or left somebody without: they do not decide whether that was right."""
+    return record.recorded_by if record else shift.confirmed_by
+
+
+def _tell_carers(tx: transaction, new: HoursCorrection, hand: str | None, now: datetime) -> None:
     facts = {"who": new.name, "title": new.title}
-    for carer in people.holders("grid_worker", new.area, now=now):
-        if carer != new.resident_id:
-            notices.tell(tx, carer, "shift_hours_correction_asked", about=new.id, now=now, area=new.area, **facts)
+    for carer in carers(new.area, now=now, but=(new.resident_id, hand)):
+        notices.tell(tx, carer, "shift_hours_correction_asked", about=new.id, now=now, area=new.area, **facts)
 
 
 def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[HoursCorrection]:
@@ -259,7 +264,7 @@ def _may_decide(person: Person, case: Case) -> None:
         raise rules.CorrectionInReview()
     if person.id == case.correction.resident_id:
         raise rules.OwnHours()
-    if person.id == (case.record.recorded_by if case.record else case.shift.confirmed_by):
+    if person.id == _hand(case.shift, case.record):
         raise rules.SameHand()
 
 

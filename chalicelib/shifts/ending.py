@@ -10,8 +10,8 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import service as people
 from chalicelib.shifts import places, rounds, rules
+from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
 
 SETTLED = "settled"
@@ -85,7 +85,7 @@ def ask_to_confirm(shift: Shift, *, now: datetime) -> None:
             later = timers.set_to(current.pk, UNCONFIRMED, now + rules.REMIND_TO_CONFIRM_AFTER)
             unasked = Shift.confirmed_at.does_not_exist() & Item.timer.does_not_exist()
             tx.update(current, later, when=unasked, or_raise=Changed())
-            told = [current.organiser] if current.organiser else _carers(current, now)
+            told = [current.organiser] if current.organiser else carers(current.area, now=now)
             _tell(tx, current, told, "shift_hours_to_confirm", now)
 
     places.settled(ask)
@@ -103,13 +103,9 @@ def remind(found: Shift, *, now: datetime) -> None:
             waiting = Shift.confirmed_at.does_not_exist() & (Item.timer == UNCONFIRMED)
             tx.update(shift, timers.stop(), when=waiting, or_raise=Changed())
             organiser = [shift.organiser] if shift.organiser else []
-            _tell(tx, shift, [*organiser, *_carers(shift, now)], "shift_hours_unconfirmed", now)
+            _tell(tx, shift, [*organiser, *carers(shift.area, now=now)], "shift_hours_unconfirmed", now)
 
     places.settled(remind_them)
-
-
-def _carers(shift: Shift, now: datetime) -> list[str]:
-    return people.holders("grid_worker", shift.area, now=now)
 
 
 def _tell(tx: transaction, shift: Shift, told: Sequence[str], kind: str, now: datetime) -> None:

@@ -83,6 +83,14 @@ def test_asked_decided_by_another_and_both_versions_are_kept(hood: Hood, li: Nei
     assert wang.get(f"/hours-corrections?area={hood.community}").json["items"] == []
 
 
+def test_who_may_not_decide_is_not_asked_to(hood: Hood, li: Neighbour, wang: Neighbour) -> None:
+    shift, chen = evening.over(hood), hood.resident("陈建君")
+    evening.on(chen, shift, came=0, left=120)
+    evening.confirmed(wang, shift)
+    asked(chen, shift, 240)
+    assert (wang.told, li.told) == ([], ["shift_hours_correction_asked"])
+
+
 def test_fewer_hours_take_back_the_difference(hood: Hood, li: Neighbour, wang: Neighbour) -> None:
     shift, chen = served(hood, li, 240)
     evening.decide(wang, asked(chen, shift, 150))
