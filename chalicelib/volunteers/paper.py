@@ -166,9 +166,12 @@ def _service(paper: Paper) -> str:
 
 
 def _line(number: int, served: Served) -> str:
-    how, kind = rules.RECORDED[served.how], ""
+    how, more = rules.RECORDED[served.how], [f"服务对象：{served.whom}"]
     if served.service != served.title:
-        kind = f"<br><small>{escape(served.service)}</small>"
+        more.insert(0, served.service)
+    if served.leader:
+        more.append(f"负责人：{served.leader}")
+    kind = "".join(f"<br><small>{escape(each)}</small>" for each in more)
     if served.how == "recorded":
         how += f"<br><small>记录人：{escape(served.by or '—')}<br>原因：{escape(served.why or '—')}</small>"
     return (

@@ -189,13 +189,18 @@ class Basic(msgspec.Struct, frozen=True):
 
 
 class Served(msgspec.Struct, frozen=True):
-    """One shift. `how`: checked | recorded, then with who recorded it and why. Times are Shanghai's."""
+    """One shift. `how`: checked | recorded, then with who recorded it and why. Times are Shanghai's.
+
+    `whom`: those it was done for, 服务对象; `leader`: who answered for it, 活动负责人.
+    """
 
     start: datetime
     end: datetime
     title: str
     service: str
     place: str
+    whom: str
+    leader: str | None
     minutes: int
     how: str
     by: str | None

@@ -138,6 +138,8 @@ def _served(record: ServiceRecord) -> papers.Served:
         title=record.title,
         service=rules.SERVICES.get(record.service, record.service),
         place=record.place,
+        whom=f"{_name_of(record.area) or '本社区'}居民",
+        leader=record.organiser_name,
         minutes=int(record.minutes),
         how=record.how,
         by=record.recorded_by_name if recorded else None,

@@ -163,6 +163,14 @@ def test_many_lines_repeat_the_head_of_the_table_and_keep_their_rows_whole(hood:
     assert re.search(r'@bottom-left { content: "编号 ZM-[0-9A-Z-]{14}"', text)
 
 
+def test_each_line_says_for_whom_it_was_and_who_answered_for_it(hood: Hood) -> None:
+    chen = hours.volunteer(hood)
+    hours.served(chen, area=hood.community, organiser_name="沈<组织>")
+    text = hood.http.get(f"/statements/{hours.issued(chen)['number']}/page").text
+    assert "服务对象：桂苑社区居民" in text
+    assert "负责人：沈&lt;组织&gt;" in text
+
+
 def test_three_years_of_two_shifts_a_day_are_small_enough_when_packed() -> None:
     from chalicelib.kit import clock
 
@@ -172,6 +180,8 @@ def test_three_years_of_two_shifts_a_day_are_small_enough_when_packed() -> None:
         "桂苑社区守小门志愿服务活动",
         "守小门",
         "桂苑社区东门",
+        "桂苑社区居民",
+        "网格员",
         240,
         "recorded",
         "沈",
