@@ -202,12 +202,12 @@ def _give_up(
         raise team_rules.TeamNotSignedUp()
     for _, sign_up in leaving:
         signing_up.check_withdrawal(shift, sign_up, now)
-    late = shift.start_at - now < rules.LATE_WITHIN
+    late = {sign_up.person for _, sign_up in leaving if signing_up.is_late(shift, sign_up, now)}
     with transaction() as tx:
         _free(tx, shift, team, len(leaving), now)
         for member, sign_up in leaving:
-            by = "self" if member.id == person.id else "team"
-            noted = by == "self" and signing_up.is_late(shift, sign_up, now)
+            own = member.id == person.id
+            by, noted = "self" if own else "team", own and member.id in late
             signing_up.cancel(tx, sign_up, by=by, now=now, also=attempt, late=noted)
             diary.leave(tx, member.file, shift.id, now=now)
         if late and shift.organiser:

@@ -25,7 +25,7 @@ from tests.engine.http import Answer
 from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once
-from tests.shifts import gate
+from tests.shifts import gate, organised
 from tests.volunteers import crew
 
 RACE = {None, "server_busy", "changed_meanwhile"}
@@ -332,6 +332,19 @@ class TestWithdrawing:
         assert {each.person: int(each.late_withdrawals) for each in sign_ups(shift)} == {
             each: int(each == leader.id) for each in members
         }
+
+    @pytest.mark.parametrize("walked", [False, True])
+    def test_none_is_late_before_or_within_a_day_of_being_told_of_a_change(self, hood: Hood, walked: bool) -> None:
+        organiser = hood.staff("grid_worker")
+        leader, team, members = crew_of(hood, 2)
+        shift = gate.shift(hood, starts=timedelta(hours=3), organiser=organiser)
+        team_up(leader, shift, team)
+        organised.good(organised.change(organiser, shift, place="南门"))
+        if walked:
+            organised.walk(shift)
+        assert team_off(leader, shift, team).status == 200
+        assert [int(each.late_withdrawals) for each in sign_ups(shift)] == [0, 0]
+        assert organiser.told == []
 
     def test_not_after_the_start_not_by_others_and_not_who_has_come_already(self, hood: Hood) -> None:
         leader, li = gate.volunteer(hood), gate.volunteer(hood)
