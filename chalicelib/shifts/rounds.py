@@ -94,7 +94,7 @@ def _walked(this: Round, shift: Shift, now: datetime) -> bool:
     if this.left:
         again = [SignUp.key(shift.id, person) for person in this.left]
         failed = _do_page(again[:PAGE], this, shift, now, read=True)
-        left = [*failed, *this.left[PAGE:]]
+        left = [*this.left[PAGE:], *failed]
         if left:
             _note(this, [Round.left.set(left), *timers.set_to(this.pk, Round.TIMER, now + _TRY_AGAIN)])
             log.count("shift_round_left", len(left))

@@ -130,6 +130,30 @@ def test_one_persons_trouble_holds_up_nobody_and_is_tried_again(
     assert noting == Counter({**dict.fromkeys(names, 1), "the end": 1})
 
 
+def test_those_for_whom_it_never_works_do_not_keep_others_from_their_next_try(
+    hood: Hood, noting: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "PAGE", 3)
+    shift = gate.shift(hood)
+    names = crowd(shift, 8)
+    well, hopeless, troubled = rounds._each["noting"], {names[0], names[1], names[3]}, {names[4], names[6]}
+
+    def each(this: Round, shift: Shift, mine: SignUp, file: Any, *, now: Any) -> None:
+        if mine.person in hopeless | troubled:
+            raise RuntimeError("no")
+        well(this, shift, mine, file, now=now)
+
+    monkeypatch.setitem(rounds._each, "noting", each)
+    timers._run(start(shift, "noting"), clock.now())
+    troubled.clear()
+    for minutes in (5, 10):
+        (this,) = rounds_of(shift)
+        timers._run(this, clock.now() + timedelta(minutes=minutes))
+    assert set(noting) == set(names) - hopeless
+    (this,) = rounds_of(shift)
+    assert set(this.left) == hopeless
+
+
 def test_when_nobody_can_be_reached_the_page_is_not_passed(
     hood: Hood, noting: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
