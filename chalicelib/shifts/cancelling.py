@@ -135,9 +135,10 @@ def let_go(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, n
 
     The shift's numbers are put right at the end, once: eight at a time would hold its item against each other.
     """
-    if mine.state == "checked_in":
+    served = _had_come(shift, mine)
+    if served:
         change = [SignUp.state.set("checked_out"), SignUp.out_at.set(shift.cancelled_at), SignUp.out_by.set(WHAT)]
-    elif mine.state in ("signed_up", "waiting"):
+    elif mine.state in ("signed_up", "waiting", "checked_in"):
         change = [
             SignUp.state.set("cancelled"),
             SignUp.cancelled_at.set(shift.cancelled_at),
@@ -150,15 +151,25 @@ def let_go(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, n
         return
     with transaction() as tx:
         told = SignUp.told.set(int(shift.version))
-        tx.update(mine, [*change, told], when=SignUp.state == mine.state, or_raise=Changed())
+        as_read = (SignUp.state == mine.state) & (SignUp.told == int(mine.told))
+        tx.update(mine, [*change, told], when=as_read, or_raise=Changed())
         if mine.state == "waiting":
             tx.delete(Waiting.of(mine))
-        if not mine.guest:
+        if file is not None:  # guests have none, nor has whoever has closed their account
             diary.leave(tx, file, shift.id, now=now)
-            kind = "shift_cut_short" if mine.state == "checked_in" else "shift_cancelled"
+            kind = "shift_cut_short" if served else "shift_cancelled"
             facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "place": shift.place}
             reason = str(shift.reason)
             notices.tell(tx, mine.person, kind, about=shift.id, now=now, area=shift.area, reason=reason, **facts)
+
+
+def _had_come(shift: Shift, mine: SignUp) -> bool:
+    """Were they on the shift when it was cancelled? Who confirms its hours at once may have checked them out before
+    their turn came: they have yet to be told."""
+    if shift.cancelled_at is None or shift.cancelled_at <= shift.start_at:
+        return False
+    overtaken = mine.out_by == "forgotten" and int(mine.told) < int(shift.version)
+    return mine.state == "checked_in" or (mine.state == "checked_out" and overtaken)
 
 
 @rounds.finished(WHAT)

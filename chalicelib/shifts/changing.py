@@ -23,6 +23,7 @@ from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.shifts import places, plans, rounds, rules, signing_up
 from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.shifts.presence_rules import opens
 from chalicelib.shifts.publishing import END
 from chalicelib.volunteers import diary
 from chalicelib.volunteers.models import Volunteer
@@ -161,31 +162,39 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
         return
     before = (mine.place, mine.start_at, mine.end_at)
     after = (shift.place, shift.start_at, shift.end_at)
-    said = rules.told_changes(before, after)
+    said, too_early = rules.told_changes(before, after), _came_too_early(shift, mine)
     with transaction() as tx:
         try:
-            if before[1:] != after[1:] and not mine.guest:
+            if before[1:] != after[1:] and file is not None:
                 diary.enter(tx, file, mine.person, signing_up.times(shift), now=now)
         except Clash:
-            if mine.state in _CAN_LEAVE and now < shift.start_at:
+            if now < shift.start_at and (mine.state in rules.MAY_LEAVE or too_early):
                 _take_off(tx, shift, mine, file, said, now)
                 return
             # They are there, or about to be. Who has to go on to another shift leaves earlier.
             said.append("和您的另一个班次有重叠，可以提前离开")
+        if too_early:
+            said.append("原来的签到不算，到时请重新签到")
         if this.facts["terms"]:
             said.append(this.facts["terms"])
-        _note(tx, shift, mine, version, moved=before != after, now=now)
-        if said and not mine.guest:
+        _note(tx, shift, mine, version, moved=before != after, too_early=too_early, now=now)
+        if said and file is not None:  # guests have none, nor has whoever has closed their account
             facts = {"title": shift.title, "changes": "；".join(said), "when": clock.spoken(shift.start_at)}
             kind = "shift_changed" if before != after else "shift_terms_changed"
             notices.tell(tx, mine.person, kind, about=shift.id, now=now, area=shift.area, **facts)
 
 
 _CONCERNED = frozenset({"waiting", "signed_up", "checked_in"})
-_CAN_LEAVE = frozenset({"waiting", "signed_up"})
 
 
-def _note(tx: transaction, shift: Shift, mine: SignUp, version: int, *, moved: bool, now: datetime) -> None:
+def _came_too_early(shift: Shift, mine: SignUp) -> bool:
+    """Have they checked in for a start that was put off meanwhile? Nobody knows whether they will come again."""
+    return mine.state == "checked_in" and mine.in_at is not None and mine.in_at < opens(shift.start_at)
+
+
+def _note(
+    tx: transaction, shift: Shift, mine: SignUp, version: int, *, moved: bool, too_early: bool, now: datetime
+) -> None:
     changes: list[Action] = [SignUp.told.set(version)]
     if moved:
         changes += [
@@ -196,6 +205,8 @@ def _note(tx: transaction, shift: Shift, mine: SignUp, version: int, *, moved: b
         ]
         if mine.person_key:
             changes.append(SignUp.person_sort.set(f"{clock.stamp(shift.start_at)}#{shift.id}"))
+    if too_early:
+        changes += [SignUp.state.set("signed_up"), SignUp.in_at.remove(), SignUp.in_by.remove()]
     # Should the shift move again in this moment, that change has a round of its own. The shift itself is left alone
     # here: eight at once would hold it against each other.
     as_read = (SignUp.state == mine.state) & (SignUp.told == int(mine.told))

@@ -34,7 +34,8 @@ SIGN_UP = Flow(
     {
         "waiting": {"signed_up", "cancelled"},
         "signed_up": {"checked_in", "cancelled", "no_show"},
-        "checked_in": {"checked_out"},
+        # Check-in opens before the start, and until then a shift may still be moved, or called off.
+        "checked_in": {"checked_out", "signed_up", "cancelled"},
         "cancelled": {"signed_up", "waiting"},
         # An organiser says afterwards that somebody was there after all.
         "no_show": {"checked_out"},
@@ -58,6 +59,7 @@ ACTIVITY_STATES = {
     "cancelled": "已取消",
     "refused": "没有通过审核",
 }
+MAY_LEAVE = frozenset({"waiting", "signed_up"})  # by themselves: who has checked in has come
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
 
 SHIFTS_AT_MOST = 45  # of one activity: it is cancelled in one write, with two items for each of them

@@ -152,7 +152,7 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.NotSignedUp()
     if shift.state == "cancelled":
         raise rules.ShiftCancelled()
-    if now >= shift.start_at or not rules.SIGN_UP.allows(mine.state, "cancelled"):
+    if now >= shift.start_at or mine.state not in rules.MAY_LEAVE:
         raise rules.TooLateToWithdraw()
 
 

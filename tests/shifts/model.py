@@ -210,9 +210,9 @@ class Gate:
             return "shift_over"
         shift.state, shift.cancelled_at, shift.version = "cancelled", now, shift.version + 1
         for mine in shift.places.values():
-            if mine.state == "checked_in":
+            if mine.state == "checked_in" and now > shift.start:
                 mine.state, mine.out_at = "checked_out", now
-            elif mine.state in ("signed_up", "waiting"):
+            elif mine.state in ("signed_up", "waiting", "checked_in"):
                 mine.state = "cancelled"
         return "ok"
 

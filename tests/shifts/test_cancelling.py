@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.kit import clock
+from chalicelib.kit.transaction import transaction
+from chalicelib.shifts import rounds
+from chalicelib.shifts.models import SignUp
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 from tests.engine.http import Http
@@ -131,6 +134,41 @@ def test_who_was_there_unchecked_when_it_was_called_off_still_gets_their_hours(h
     assert (evening.minutes(unchecked, shift), evening.minutes(forgotten, shift)) == (30, 20)
     nobody_is_left(shift, [unchecked, forgotten, left])
     gate.adds_up(shift)
+
+
+def test_before_its_start_who_has_checked_in_already_has_not_served(hood: Hood) -> None:
+    worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+    shift = shift_of(worker)
+    gate.signed_up(chen, shift)
+    organised.start_now(shift, ago=timedelta(minutes=-20))
+    organised.check_in(chen, shift)
+    good(cancel(worker, shift))
+    walk(shift)
+    assert (gate.state_of(chen, shift), gate.adds_up(shift).taken) == ("cancelled", 0)
+    assert (len(told(chen, "shift_cancelled")), told(chen, "shift_cut_short")) == (1, [])
+    assert gate.file_of(chen).taken == {}
+
+
+def test_who_is_settled_before_they_were_told_is_told_all_the_same(hood: Hood) -> None:
+    """The hours of a shift that was cut short are confirmed before its round has reached everybody."""
+    worker, chen, left = hood.staff("grid_worker"), gate.volunteer(hood), gate.volunteer(hood)
+    shift = shift_of(worker)
+    for who in (chen, left):
+        gate.signed_up(who, shift)
+        organised.check_in(who, shift)
+    organised.start_now(shift)
+    with transaction() as tx:
+        gone = [SignUp.state.set("checked_out"), SignUp.out_at.set(clock.now()), SignUp.out_by.set("code")]
+        tx.update(SignUp.key(shift, left.id), gone)
+    good(cancel(worker, shift))
+    good(worker.post(f"/shifts/{shift}/confirm", json={}))
+    cancelled, settled = organised.rounds_of(shift)
+    for each in (settled, cancelled, cancelled):
+        rounds.walk(each, now=clock.now())
+    mine = gate.place_of(chen, shift)
+    assert (mine.state, mine.out_at, mine.out_by) == ("checked_out", gate.stored(shift).cancelled_at, "cancelled")
+    assert (len(told(chen, "shift_cut_short")), told(left, "shift_cut_short")) == (1, [])
+    assert shift not in gate.file_of(chen).taken
 
 
 def test_once_it_is_over_it_is_not_cancelled(hood: Hood) -> None:

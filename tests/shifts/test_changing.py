@@ -8,14 +8,19 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.kit import clock
+from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
+from chalicelib.notices.models import Notice
+from chalicelib.people import personal_data
+from chalicelib.people.models import partition as resident_partition
 from chalicelib.shifts.models import Shift, SignUp
+from chalicelib.volunteers.models import Volunteer
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 from tests.engine.http import Http
 from tests.help.street import Street, at_once
-from tests.neighbourhood import Hood
-from tests.shifts import gate, organised
+from tests.neighbourhood import Hood, Neighbour
+from tests.shifts import evening, gate, organised
 from tests.shifts.organised import at, change, good, shift_of, single, told, walk
 
 NOW = clock.now().replace(second=0, microsecond=0)
@@ -152,6 +157,69 @@ class TestLeaving:
             tx.update(SignUp.key(shift, chen.id), [SignUp.changed_at.set(told_at)])
         chen.post(f"/shifts/{shift}/withdraw")
         assert gate.place_of(chen, shift).late_withdrawals == late
+
+
+class TestWhoHasCheckedInBeforeTheStart:
+    """Check-in opens half an hour before the start, and until then everything may still change."""
+
+    def here(self, hood: Hood, who: Neighbour, shift: str) -> None:
+        organised.start_now(shift, ago=timedelta(minutes=-20))
+        with transaction() as tx:
+            came = [SignUp.state.set("checked_in"), SignUp.in_at.set(clock.now()), SignUp.in_by.set("code")]
+            tx.update(SignUp.key(shift, who.id), came)
+
+    def test_checks_in_again_for_a_later_time_and_may_leave(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+        shift = shift_of(worker)
+        gate.signed_up(chen, shift)
+        self.here(hood, chen, shift)
+        good(change(worker, shift, start=at(2, 8), end=at(2, 12)))
+        walk(shift)
+        mine = gate.place_of(chen, shift)
+        assert (mine.state, mine.in_at, mine.in_by, mine.start_at) == ("signed_up", None, None, at(2, 8))
+        assert "重新签到" in told(chen, "shift_changed")[0].text
+        assert chen.post(f"/shifts/{shift}/withdraw").json["state"] == "cancelled"
+        assert gate.adds_up(shift).taken == 0
+
+    def test_is_taken_off_when_the_new_time_is_that_of_another_shift(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+        shift, other = shift_of(worker), shift_of(worker, shifts=[single(4)])
+        gate.signed_up(chen, shift)
+        gate.signed_up(chen, other)
+        self.here(hood, chen, shift)
+        good(change(worker, shift, start=at(4, 8), end=at(4, 12)))
+        walk(shift)
+        assert (gate.state_of(chen, shift), gate.adds_up(shift).taken) == ("cancelled", 0)
+        assert list(gate.file_of(chen).taken) == [other]
+
+    def test_stays_checked_in_when_only_the_place_or_some_minutes_change(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+        shift = shift_of(worker)
+        gate.signed_up(chen, shift)
+        self.here(hood, chen, shift)
+        start = gate.stored(shift).start_at
+        good(change(worker, shift, start=start + timedelta(minutes=5), place="南门"))
+        walk(shift)
+        assert gate.state_of(chen, shift) == "checked_in"
+        assert "重新签到" not in told(chen, "shift_changed")[0].text
+
+
+@pytest.mark.parametrize("what", ["changed", "cancelled"])
+def test_nothing_is_written_of_whoever_has_closed_their_account(hood: Hood, what: str) -> None:
+    worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+    shift = shift_of(worker)
+    gate.signed_up(chen, shift)
+    organised.start_now(shift)
+    organised.check_in(chen, shift)
+    evening.closed(chen.id)
+    personal_data.erase(chen.id, now=clock.now())
+    end = gate.stored(shift).end_at
+    good(change(worker, shift, end=end + timedelta(hours=1)) if what == "changed" else organised.cancel(worker, shift))
+    walk(shift)
+    key = Volunteer.key(chen.id)
+    assert Volunteer.find(key.pk, key.sk) is None
+    assert list(Notice.query(resident_partition(chen.id), Item.sk.startswith(Notice.PREFIX))) == []
+    assert gate.place_of(chen, shift).state == ("checked_in" if what == "changed" else "checked_out")
 
 
 class TestUnderWay:
