@@ -642,6 +642,15 @@ KINDS: dict[str, Kind] = {
         subject="{title}",
         hint="{who}临时取消报名",
     ),
+    "activity_approved_late": Kind(
+        to="the organiser, when a moderator lets an activity through after some of its shifts should have begun",
+        title="有班次没来得及发布",
+        text="“{title}”审核通过时，有 {missed} 个班次已过开始时间，没有发布。还需要的话，请另外安排时间。",
+        page=ACTIVITY,
+        template="to_do",
+        subject="{title}",
+        hint="{missed} 个班次没有发布",
+    ),
     "shift_new": Kind(
         to="volunteers who asked to hear of new shifts",
         title="附近有新的志愿服务",

@@ -15,6 +15,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Problem
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import settled, transaction
+from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.shifts import planning, plans, rules
@@ -126,11 +127,17 @@ def _shift(activity: Activity, position: int, planned: Planned) -> Shift:
 
 @reviews.on_decision("activity")
 def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
-    """Publish those of its shifts that are still to come; or refuse it with the moderator's reason."""
+    """Publish those of its shifts that are still to come, and say how many are not; or refuse it with the moderator's
+    reason."""
     activity = Activity.find(review.subject_pk, review.subject_sk)
     if activity is None or activity.state != "in_review":
         raise SubjectGone()
-    shifts = [each for each in _shifts(activity, plans.from_stored(activity.plan)) if each.start_at > now]
+    planned = _shifts(activity, plans.from_stored(activity.plan))
+    shifts = [each for each in planned if each.start_at > now]
+    if approved and len(shifts) < len(planned) and activity.organiser:
+        missed = f"{len(planned) - len(shifts)}"
+        facts = {"title": activity.title, "missed": missed}
+        notices.tell(tx, activity.organiser, "activity_approved_late", about=activity.id, now=now, **facts)
     if approved and shifts:
         change = _published(activity, shifts, now)
         _create(tx, shifts, or_raise=SubjectGone())

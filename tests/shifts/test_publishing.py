@@ -9,13 +9,14 @@ import pytest
 from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
-from chalicelib.shifts import plans
+from chalicelib.shifts import organiser_personal, plans
 from chalicelib.shifts.models import Activity, Shift
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 from tests.engine.budget import budget
 from tests.engine.http import Http
 from tests.help.street import Street, at_once
+from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import gate, organised
 from tests.shifts.organised import drafted, gates, good, published, single
@@ -27,6 +28,7 @@ def hood(http: Http, wechat: StandIn) -> Street:
     return Street(http, wechat)
 
 
+YES = {"decision": "approve"}
 DOUBTFUL, RISKY = sorted(catalogue.REVIEW_WORDS)[0], sorted(catalogue.RISKY_WORDS)[0]
 
 
@@ -112,6 +114,8 @@ def test_a_verdict_that_comes_late_makes_only_the_shifts_to_come(hood: Hood, all
     good(moderator.post(f"/reviews/{review_of(hood)}/decide", json={"decision": "approve"}))
     shown = organised.activity_of(made["id"])
     assert (shown.state, len(shown.shifts)) == (("cancelled", 0) if all_past else ("published", 1))
+    (notice,) = organised.told(worker, "activity_approved_late")
+    assert ("2 个班次" if all_past else "1 个班次") in notice.text
 
 
 def test_withdrawn_from_review_it_is_moot(hood: Hood) -> None:
@@ -178,8 +182,6 @@ class TestLeaving:
     """Who organised something closes their account."""
 
     def test_what_nobody_saw_is_gone_and_what_was_published_stays_without_their_name(self, hood: Hood) -> None:
-        from chalicelib.shifts import organiser_personal
-
         worker = hood.staff("grid_worker", name="王网格")
         thrown, shown = drafted(worker), published(worker)
         entries = list(organiser_personal.export(worker.id))
@@ -196,3 +198,15 @@ class TestLeaving:
             assert "王网格" not in str(each.to_simple_dict())
         assert (kept.state, shift.state) == ("published", "published")
         assert list(organiser_personal.export(worker.id)) == []
+
+    def test_what_a_moderator_lets_through_in_the_same_moment_does_not_keep_them_either(self, hood: Hood) -> None:
+        worker, moderator = hood.staff("grid_worker", name="王网格"), hood.staff("moderator")
+        made = drafted(worker, text=f"守门{DOUBTFUL}")
+        publish(worker, made["id"])
+        review = review_of(hood)
+        with meanwhile(f"ACTIVITY#{made['id']}", lambda: moderator.post(f"/reviews/{review}/decide", json=YES)):
+            organiser_personal.erase(worker.id, now=clock.now())
+        kept = organised.activity_of(made["id"])
+        for each in (kept, gate.stored(kept.shifts[0])):
+            assert (each.state, each.organiser, each.person_key) == ("published", None, None)
+            assert "王网格" not in str(each.to_simple_dict())
