@@ -14,7 +14,7 @@ from chalicelib.content.service import Screening
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import confirming, places, recording, rules
+from chalicelib.shifts import confirming, hours_rules, places, recording
 from chalicelib.shifts.confirming import OnShift
 from chalicelib.shifts.models import Shift
 from chalicelib.shifts.recording import Hours
@@ -69,13 +69,13 @@ def back_fill(
 
 
 def _may_back_fill(found: OnShift, now: datetime) -> None:
-    rules.check_over(found.shift, now=now)
+    hours_rules.check_over(found.shift, now=now)
     confirming.check_recordable(found)
-    if now > rules.final_end(found.shift) + rules.BACK_FILLED_WITHIN:
-        raise rules.TooLateToBackFill()
+    if now > hours_rules.final_end(found.shift) + hours_rules.BACK_FILLED_WITHIN:
+        raise hours_rules.TooLateToBackFill()
     line = confirming.line_of(found.shift, found.sign_up)
     if line and (line.counts or line.exceptional == "own"):
-        raise rules.HoursAreChecked()
+        raise hours_rules.HoursAreChecked()
 
 
 def minutes_of(shift: Shift, served: Served) -> int:
@@ -84,19 +84,19 @@ def minutes_of(shift: Shift, served: Served) -> int:
         case Served(minutes=int(minutes), start=None, end=None):
             pass
         case Served(minutes=None, start=datetime() as came, end=datetime() as left):
-            minutes = rules.minutes_served(came, left, start=shift.start_at, end=rules.final_end(shift))
+            minutes = hours_rules.minutes_served(came, left, start=shift.start_at, end=hours_rules.final_end(shift))
         case _:
-            raise rules.MinutesNeeded(fields={"minutes": "填写分钟，或者起止时间"})
+            raise hours_rules.MinutesNeeded(fields={"minutes": "填写分钟，或者起止时间"})
     if minutes < 1:
-        raise rules.NoFullMinute(fields={"end": "不在班次里，或不满一分钟"})
+        raise hours_rules.NoFullMinute(fields={"end": "不在班次里，或不满一分钟"})
     check_length(shift, minutes)
     return minutes
 
 
 def check_length(shift: Shift, minutes: int) -> None:
-    longest = rules.full_minutes(shift)
+    longest = hours_rules.full_minutes(shift)
     if minutes > longest:
-        raise rules.MoreThanTheShift(longest)
+        raise hours_rules.MoreThanTheShift(longest)
 
 
 @reviews.on_decision("service_record")

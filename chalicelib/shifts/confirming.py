@@ -18,10 +18,10 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
-from chalicelib.shifts import ending, places, recording, rounds, rules
+from chalicelib.shifts import ending, hours_rules, places, recording, rounds, rules
+from chalicelib.shifts.hours_rules import Exceptional
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.recording import Hours
-from chalicelib.shifts.rules import Exceptional
 from chalicelib.shifts.signing_up import named
 from chalicelib.volunteers.models import ServiceRecord, Volunteer
 
@@ -59,7 +59,7 @@ def look(*, caller: Caller, shift_id: str, now: datetime) -> Report:
     shift, sign_ups = _everybody(shift_id)
     person.must_hold(rules.ORGANISERS, shift.area)
     if shift.confirmed_at is None:
-        rules.check_over(shift, now=now)
+        hours_rules.check_over(shift, now=now)
         shift.confirmed_by, shift.confirmed_at = person.id, now
         report = _report(shift, sign_ups)
         shift.confirmed_by = shift.confirmed_at = None
@@ -77,8 +77,8 @@ def confirm(*, caller: Caller, shift_id: str, leave_out: Sequence[str], attempt:
         if attempt.made(shift):
             return _report(shift, sign_ups)
         if shift.confirmed_at is not None:
-            raise rules.AlreadyConfirmed()
-        rules.check_over(shift, now=now)
+            raise hours_rules.AlreadyConfirmed()
+        hours_rules.check_over(shift, now=now)
         _check_known(leave_out, sign_ups)
         name = person.resident.nickname
         confirmed = [
@@ -108,7 +108,7 @@ def _check_known(leave_out: Sequence[str], sign_ups: Sequence[SignUp]) -> None:
     known = {each.person for each in sign_ups}
     wrong = {f"leave_out[{number}]": "没有报名这个班次" for number, each in enumerate(leave_out) if each not in known}
     if wrong:
-        raise rules.PersonUnknown(fields=wrong)
+        raise hours_rules.PersonUnknown(fields=wrong)
 
 
 def _report(shift: Shift, sign_ups: Sequence[SignUp]) -> Report:
@@ -129,10 +129,10 @@ def line_of(shift: Shift, mine: SignUp) -> Line | None:
 
 def minutes(shift: Shift, mine: SignUp) -> int:
     """As checked; who has not checked out was there until the end."""
-    end = rules.final_end(shift)
+    end = hours_rules.final_end(shift)
     if mine.in_at is None:
         return 0
-    return rules.minutes_served(mine.in_at, mine.out_at or end, start=shift.start_at, end=end)
+    return hours_rules.minutes_served(mine.in_at, mine.out_at or end, start=shift.start_at, end=end)
 
 
 def _exception(shift: Shift, mine: SignUp, served: int) -> Exceptional | None:
@@ -187,10 +187,10 @@ def confirm_one(*, caller: Caller, shift_id: str, person_id: str, attempt: Attem
             return found.record
         check_recordable(found)
         if found.shift.confirmed_at is None:
-            raise rules.ConfirmFirst()
+            raise hours_rules.ConfirmFirst()
         served = minutes(found.shift, found.sign_up)
         if not served:
-            raise rules.NothingToConfirm()
+            raise hours_rules.NothingToConfirm()
         hours = Hours(served, "checked", found.person.id, found.person.resident.nickname)
         with transaction() as tx:
             change = [*ending.settle(tx, found.shift, found.sign_up, now=now), *attempt.remember()]
@@ -209,7 +209,7 @@ def on_shift(caller: Caller, shift_id: str, person_id: str, now: datetime) -> On
     shift = named(shift, shift_id)
     person.must_hold(rules.ORGANISERS, shift.area)
     if mine is None or not may_have_served(shift, mine):
-        raise rules.NotOnTheShift()
+        raise hours_rules.NotOnTheShift()
     key = recording.key(shift, person_id)
     record = ServiceRecord.find(key.pk, key.sk) if mine.recorded_at else None
     return OnShift(person, shift, mine, resident, record)
@@ -229,10 +229,10 @@ def came(shift: Shift) -> list[Action]:
 def check_recordable(found: OnShift) -> None:
     """May this person's hours be written by the caller at all?"""
     if found.sign_up.person == found.person.id:
-        raise rules.OwnHours()
+        raise hours_rules.OwnHours()
     if found.sign_up.guest:
-        raise rules.GuestHours()
+        raise hours_rules.GuestHours()
     if found.sign_up.recorded_at is not None:
-        raise rules.AlreadyRecorded()
+        raise hours_rules.AlreadyRecorded()
     if found.resident is None or found.resident.state != "active":
-        raise rules.NotOnTheShift()
+        raise hours_rules.NotOnTheShift()

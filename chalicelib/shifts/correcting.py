@@ -22,7 +22,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
-from chalicelib.shifts import back_filling, confirming, places, recording, rules
+from chalicelib.shifts import back_filling, confirming, hours_rules, places, recording, rules
 from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp
 from chalicelib.shifts.recording import Hours
@@ -103,26 +103,26 @@ def _may_ask(
     now: datetime,
 ) -> None:
     if mine is None or not confirming.may_have_served(shift, mine):
-        raise rules.NotYourShift()
-    rules.check_over(shift, now=now)
+        raise hours_rules.NotYourShift()
+    hours_rules.check_over(shift, now=now)
     if before and before.state == "open":
-        raise rules.CorrectionOpen()
+        raise hours_rules.CorrectionOpen()
     if record is None and mine.state != "no_show" and shift.confirmed_at is None:
-        raise rules.NotConfirmedYet()
-    if now > _known_since(shift, record) + rules.CORRECTED_WITHIN:
-        raise rules.TooLateToCorrect()
+        raise hours_rules.NotConfirmedYet()
+    if now > _known_since(shift, record) + hours_rules.CORRECTED_WITHIN:
+        raise hours_rules.TooLateToCorrect()
     _check_minutes(shift, record, minutes)
 
 
 def _known_since(shift: Shift, record: ServiceRecord | None) -> datetime:
     """Since when they can know what was counted: hours may be confirmed weeks after the end, and are told then."""
-    return record.recorded_at if record else shift.confirmed_at or rules.final_end(shift)
+    return record.recorded_at if record else shift.confirmed_at or hours_rules.final_end(shift)
 
 
 def _check_minutes(shift: Shift, record: ServiceRecord | None, minutes: int) -> None:
     back_filling.check_length(shift, minutes)
     if minutes == (int(record.minutes) if record else 0):
-        raise rules.SameMinutes()
+        raise hours_rules.SameMinutes()
 
 
 def _new(
@@ -131,7 +131,7 @@ def _new(
     new = HoursCorrection.key(person.id, shift.id)
     new.state, new.number, new.asked_at = "open", int(before.number) + 1 if before else 1, now
     new.shift, new.name, new.title, new.area = shift.id, person.resident.nickname, shift.title, shift.area
-    new.start_at, new.end_at = shift.start_at, rules.final_end(shift)
+    new.start_at, new.end_at = shift.start_at, hours_rules.final_end(shift)
     if record:
         new.recorded, new.recorded_by_name = int(record.minutes), record.recorded_by_name
     new.earlier = [*before.earlier, _decided(before)] if before else []
@@ -242,7 +242,7 @@ def _case(caller: Caller, correction_id: str, now: datetime) -> tuple[Person, Ca
     key = HoursCorrection.named(correction_id)
     correction = HoursCorrection.find(key.pk, key.sk)
     if correction is None or correction.id != correction_id:
-        raise rules.CorrectionGone()
+        raise hours_rules.CorrectionGone()
     person.must_hold(rules.ORGANISERS, correction.area)
     resident, shift = correction.resident_id, correction.shift
     whose, *found = read_together(
@@ -253,25 +253,25 @@ def _case(caller: Caller, correction_id: str, now: datetime) -> tuple[Person, Ca
         Register.key(resident),
     )
     if whose is None or whose.state != "active":
-        raise rules.CorrectionGone()  # it is being erased with their account
+        raise hours_rules.CorrectionGone()  # it is being erased with their account
     return person, Case(correction, *found)
 
 
 def _may_decide(person: Person, case: Case) -> None:
     if case.correction.state != "open":
-        raise rules.CorrectionDecided()
+        raise hours_rules.CorrectionDecided()
     if case.correction.reason_held is not None:
-        raise rules.CorrectionInReview()
+        raise hours_rules.CorrectionInReview()
     if person.id == case.correction.resident_id:
-        raise rules.OwnHours()
+        raise hours_rules.OwnHours()
     if person.id == _hand(case.shift, case.record):
-        raise rules.SameHand()
+        raise hours_rules.SameHand()
 
 
 def _conclude(
     tx: transaction, correction: HoursCorrection, state: str, by: Person, now: datetime, also: list[Action]
 ) -> None:
-    rules.CORRECTION.check(correction.state, state, or_raise=rules.CorrectionDecided())
+    hours_rules.CORRECTION.check(correction.state, state, or_raise=hours_rules.CorrectionDecided())
     tx.update(
         correction,
         [

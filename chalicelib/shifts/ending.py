@@ -10,7 +10,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.shifts import places, rounds, rules
+from chalicelib.shifts import hours_rules, places, rounds
 from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
 
@@ -62,7 +62,7 @@ def settle(tx: transaction, shift: Shift, mine: SignUp, *, now: datetime) -> lis
     if shift.state == "cancelled":
         return []
     if mine.state == "checked_in":
-        out = rules.final_end(shift)
+        out = hours_rules.final_end(shift)
         return [SignUp.state.set("checked_out"), SignUp.out_at.set(out), SignUp.out_by.set("forgotten")]
     if mine.state == "signed_up":
         return [SignUp.state.set("no_show")]
@@ -82,7 +82,7 @@ def ask_to_confirm(shift: Shift, *, now: datetime) -> None:
         if current.confirmed_at is not None or current.timer is not None or not somebody:
             return
         with transaction() as tx:
-            later = timers.set_to(current.pk, UNCONFIRMED, now + rules.REMIND_TO_CONFIRM_AFTER)
+            later = timers.set_to(current.pk, UNCONFIRMED, now + hours_rules.REMIND_TO_CONFIRM_AFTER)
             unasked = Shift.confirmed_at.does_not_exist() & Item.timer.does_not_exist()
             tx.update(current, later, when=unasked, or_raise=Changed())
             told = [current.organiser] if current.organiser else carers(current.area, now=now)

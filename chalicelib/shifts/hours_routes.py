@@ -13,7 +13,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Query, Routes, View
-from chalicelib.shifts import back_filling, confirming, correcting, rules, walk_ins
+from chalicelib.shifts import back_filling, confirming, correcting, hours_rules, rules, walk_ins
 from chalicelib.shifts.models import HoursCorrection
 from chalicelib.volunteers.models import ServiceRecord
 
@@ -79,7 +79,7 @@ class ExceptionView(View, frozen=True):
     person: str
     name: str
     team: str | None
-    reason: rules.Exceptional
+    reason: hours_rules.Exceptional
     why: str
     minutes: int
 
@@ -152,7 +152,7 @@ def confirmation_view(report: confirming.Report) -> ConfirmationView:
             name=each.sign_up.name,
             team=each.sign_up.team_name,
             reason=each.exceptional,
-            why=rules.EXCEPTIONS[each.exceptional],
+            why=hours_rules.EXCEPTIONS[each.exceptional],
             minutes=each.minutes,
         )
         for each in lines
@@ -163,7 +163,7 @@ def confirmation_view(report: confirming.Report) -> ConfirmationView:
         state="ended" if shift.confirmed_at and shift.state == "published" else shift.state,
         title=shift.title,
         start=clock.local(shift.start_at),
-        end=clock.local(rules.final_end(shift)),
+        end=clock.local(hours_rules.final_end(shift)),
         confirmed_at=clock.local(shift.confirmed_at) if shift.confirmed_at else None,
         confirmed_by=shift.confirmed_by_name,
         counted=counted,

@@ -244,7 +244,7 @@ class HoursCorrection(Remembers, discriminator="hours_correction"):
 
     PREFIX = "CORRECTION#"
 
-    state = UnicodeAttribute()  # rules.CORRECTION
+    state = UnicodeAttribute()  # hours_rules.CORRECTION
     number = NumberAttribute()  # 1, 2, … of this person and shift
     shift = UnicodeAttribute()
     name = UnicodeAttribute()

@@ -11,7 +11,7 @@ from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
-from chalicelib.shifts import places, rules, signing_up
+from chalicelib.shifts import hours_rules, places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
 
 # Teams let go of somebody before shifts do: else their leader could sign them up again in between.
@@ -45,7 +45,7 @@ def export_hours(resident_id: str) -> Iterable[dict[str, Any]]:
         yield {
             "服务": record.title,
             "开始": clock.spoken(record.start_at),
-            "时长": rules.spoken_minutes(int(record.minutes)),
+            "时长": hours_rules.spoken_minutes(int(record.minutes)),
             "方式": _HOW[record.how],
             "记录人": record.recorded_by_name,
             "说明": record.why or "",
@@ -61,7 +61,7 @@ def export_hours(resident_id: str) -> Iterable[dict[str, Any]]:
 
 def _version(each: dict[str, Any]) -> dict[str, Any]:
     return {
-        "时长": rules.spoken_minutes(each["minutes"]),
+        "时长": hours_rules.spoken_minutes(each["minutes"]),
         "方式": _HOW[each["how"]],
         "记录人": each["by_name"],
         "时间": clock.spoken(clock.from_stamp(each["at"])),
@@ -72,9 +72,9 @@ def _version(each: dict[str, Any]) -> dict[str, Any]:
 def _asked(title: str, minutes: int, reason: str, state: str, decision: str | None) -> dict[str, Any]:
     return {
         "申请更正": title,
-        "时长": rules.spoken_minutes(minutes),
+        "时长": hours_rules.spoken_minutes(minutes),
         "原因": reason,
-        "结果": rules.CORRECTION_STATES[state],
+        "结果": hours_rules.CORRECTION_STATES[state],
         "答复": decision or "",
     }
 

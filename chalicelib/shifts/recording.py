@@ -15,7 +15,7 @@ from chalicelib.people.models import Resident
 from chalicelib.points import service as points
 from chalicelib.points import settings
 from chalicelib.points.service import Earning
-from chalicelib.shifts import rules
+from chalicelib.shifts import hours_rules
 from chalicelib.shifts.models import Shift, SignUp
 from chalicelib.volunteers import records
 from chalicelib.volunteers.models import ServiceRecord
@@ -68,7 +68,7 @@ def new_record(shift: Shift, mine: SignUp, hours: Hours, now: datetime) -> Servi
     new = key(shift, mine.person)
     new.shift, new.title, new.service = shift.id, shift.title, shift.service
     new.area, new.place, new.organiser_name = shift.area, shift.place, shift.organiser_name
-    new.start_at, new.end_at = shift.start_at, rules.final_end(shift)
+    new.start_at, new.end_at = shift.start_at, hours_rules.final_end(shift)
     new.minutes, new.how = hours.minutes, hours.how
     new.recorded_by, new.recorded_by_name, new.recorded_at = hours.by, hours.by_name, now
     new.why, new.why_held = hours.why, hours.why_held
@@ -88,7 +88,7 @@ def note(tx: transaction, mine: SignUp, minutes: int, *, now: datetime, also: Se
 
 def worth(of: ServiceRecord, minutes: int) -> int:
     """The points that so many minutes are due, by the terms under which these hours were recorded."""
-    return rules.points_for(minutes, int(of.points_an_hour)) * int(of.points_each)
+    return hours_rules.points_for(minutes, int(of.points_an_hour)) * int(of.points_each)
 
 
 def _points_each() -> int:
@@ -111,7 +111,7 @@ def tell(tx: transaction, of: ServiceRecord, kind: str, *, now: datetime, who: s
     facts = {
         "title": of.title,
         "who": who,
-        "hours": rules.spoken_minutes(int(of.minutes)),
+        "hours": hours_rules.spoken_minutes(int(of.minutes)),
         "points": f"，积分 {earned} 分" if earned else "",
     }
     notices.tell(tx, of.resident_id, kind, about=of.shift, now=now, area=of.area, **facts)

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.kit import clock, timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import confirming, ending, rounds, rules
+from chalicelib.shifts import confirming, ending, hours_rules, rounds
 from chalicelib.shifts.models import Round, Shift, SignUp
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once, balance_of, transfers
@@ -48,18 +48,18 @@ class TestMinutes:
     )
     def test_are_full_ones_within_the_shift(self, came: float, left: float, minutes: int) -> None:
         at = [self.START + timedelta(minutes=each) for each in (came, left)]
-        assert rules.minutes_served(*at, start=self.START, end=self.END) == minutes
+        assert hours_rules.minutes_served(*at, start=self.START, end=self.END) == minutes
 
     @pytest.mark.parametrize(
         ("minutes", "said"),
         [(0, "0 分钟"), (59, "59 分钟"), (60, "1 小时"), (210, "3 小时 30 分钟"), (960, "16 小时")],
     )
     def test_are_told_as_people_say_them(self, minutes: int, said: str) -> None:
-        assert rules.spoken_minutes(minutes) == said
+        assert hours_rules.spoken_minutes(minutes) == said
 
     @pytest.mark.parametrize(("minutes", "an_hour", "points"), [(90, 5, 7), (59, 1, 0), (60, 1, 1), (240, 0, 0)])
     def test_are_worth_points_rounded_down_once(self, minutes: int, an_hour: int, points: int) -> None:
-        assert rules.points_for(minutes, an_hour) == points
+        assert hours_rules.points_for(minutes, an_hour) == points
 
 
 def shown(answer: dict[str, Any]) -> tuple[dict[str, int], dict[str, str]]:
