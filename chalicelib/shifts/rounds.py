@@ -12,8 +12,9 @@ one write, under a condition on that sign-up, so a page that is done again does 
 the shift and the person's file as they were read with the page; who finds them outdated raises `Changed`, and is called
 again with what is there now. Somebody for whom it fails holds up nobody else: they are noted and tried again later.
 
-When all have had their turn, the kind's `finished` is called, then the round is removed: should it be cut off between
-the two, `finished` is called again, and must bear it. A kind may have no part for each person, or no `finished`.
+When all have had their turn, the kind's `finished` is called, then the round is removed. It is called again after those
+for whom it had failed, and when it was cut off between the two, and must bear it. A kind may have no part for each
+person, or no `finished`.
 """
 
 from __future__ import annotations
@@ -82,24 +83,24 @@ def walk(found: Round, *, now: datetime) -> None:
     if this is None:
         return
     with suppress(_MovedOn):
-        if this.what in _each and not _walked(this, shift, now):
+        if this.what in _each and not this.read_all and not _pages(this, shift, now):
             return
-        _end(this, shift, now)
+        left = _try_again(this, shift, now) if this.left else []
+        if this.what in _finished:
+            _finished[this.what](shift, now=now)
+        if not left:
+            with transaction() as tx:
+                tx.delete(this, when=Item.pk.exists(), or_raise=_MovedOn())
 
 
-def _walked(this: Round, shift: Shift, now: datetime) -> bool:
-    """True when nobody is left."""
-    if not this.read_all and not _pages(this, shift, now):
-        return False
-    if this.left:
-        again = [SignUp.key(shift.id, person) for person in this.left]
-        failed = _do_page(again[:PAGE], this, shift, now, read=True)
-        left = [*this.left[PAGE:], *failed]
-        if left:
-            _note(this, [Round.left.set(left), *timers.set_to(this.pk, Round.TIMER, now + _TRY_AGAIN)])
-            log.count("shift_round_left", len(left))
-            return False
-    return True
+def _try_again(this: Round, shift: Shift, now: datetime) -> list[str]:
+    """Those for whom it has failed before. Returns those for whom it still does: their turn comes after the others'."""
+    again = [SignUp.key(shift.id, person) for person in this.left[:PAGE]]
+    left = [*this.left[PAGE:], *_do_page(again, this, shift, now, read=True)]
+    if left:
+        _note(this, [Round.left.set(left), *timers.set_to(this.pk, Round.TIMER, now + _TRY_AGAIN)])
+        log.count("shift_round_left", len(left))
+    return left
 
 
 def _pages(this: Round, shift: Shift, now: datetime) -> bool:
@@ -166,13 +167,6 @@ def _do_one(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, now
             _each[this.what](this, *current, now=now)
 
     places.settled(act)
-
-
-def _end(this: Round, shift: Shift, now: datetime) -> None:
-    if this.what in _finished:
-        _finished[this.what](shift, now=now)
-    with transaction() as tx:
-        tx.delete(this, when=Item.pk.exists(), or_raise=_MovedOn())
 
 
 def _note(this: Round, change: list[Action]) -> None:

@@ -121,13 +121,35 @@ def test_one_persons_trouble_holds_up_nobody_and_is_tried_again(
     monkeypatch.setitem(rounds._each, "noting", each)
     made, now = start(shift, "noting"), clock.now()
     timers._run(made, now)
-    assert set(noting) == set(names) - troubled
+    assert set(noting) - {"the end"} == set(names) - troubled
     (this,) = rounds_of(shift)
     assert sorted(this.left) == sorted(troubled)
     assert this.due_at > now
+    assert noting["the end"] == 1, "what follows for all others does not wait for them"
     troubled.clear()
     walk(shift)
-    assert noting == Counter({**dict.fromkeys(names, 1), "the end": 1})
+    assert noting == Counter({**dict.fromkeys(names, 1), "the end": 2})
+
+
+def test_who_waits_is_let_in_though_somebody_cannot_be_told(hood: Hood) -> None:
+    worker = hood.staff("grid_worker")
+    shift = shift_of(worker, shifts=[single(3, capacity=1)])
+    troubled, waiting = gate.volunteer(hood), gate.volunteer(hood)
+    for who in (troubled, waiting):
+        gate.signed_up(who, shift, wait=True)
+    good(change(worker, shift, capacity=2))
+    well = rounds._each["changed"]
+
+    def each(this: Round, shift: Shift, mine: SignUp, file: Any, *, now: Any) -> None:
+        if mine.person == troubled.id:
+            raise RuntimeError("no")
+        well(this, shift, mine, file, now=now)
+
+    with patch.dict(rounds._each, {"changed": each}):
+        timers._run(rounds_of(shift)[0], clock.now())
+    assert gate.state_of(waiting, shift) == "signed_up"
+    walk(shift)
+    assert len(told(troubled, "shift_terms_changed")) == 1
 
 
 def test_those_for_whom_it_never_works_do_not_keep_others_from_their_next_try(
@@ -149,7 +171,7 @@ def test_those_for_whom_it_never_works_do_not_keep_others_from_their_next_try(
     for minutes in (5, 10):
         (this,) = rounds_of(shift)
         timers._run(this, clock.now() + timedelta(minutes=minutes))
-    assert set(noting) == set(names) - hopeless
+    assert set(noting) - {"the end"} == set(names) - hopeless
     (this,) = rounds_of(shift)
     assert set(this.left) == hopeless
 
