@@ -54,11 +54,7 @@ def cancel_activity(*, caller: Caller, activity_id: str, reason: str, attempt: A
     said: list[str] = []
 
     def act() -> Activity:
-        person = people.present(caller, now=now)
-        activity = planning.find(activity_id)
-        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
-            raise rules.ActivityGone()
-        person.must_hold(rules.ORGANISERS, activity.area)
+        person, activity = planning.in_charge(caller, activity_id, now)
         if attempt.made(activity):
             return activity
         if not rules.ACTIVITY.allows(activity.state, "cancelled"):

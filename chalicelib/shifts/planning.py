@@ -16,6 +16,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Conflict, Invalid
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import service as people
+from chalicelib.people.service import Person
 from chalicelib.shifts import plans, rules
 from chalicelib.shifts.models import Activity
 from chalicelib.shifts.plans import Planned, Recurring
@@ -65,11 +66,7 @@ def edit(*, caller: Caller, activity_id: str, version: int, draft: Draft, attemp
     """Put something else in the place of a draft. Refused when others have changed it since it was shown."""
 
     def replace() -> Activity:
-        person = people.present(caller, now=now)
-        activity = find(activity_id)
-        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
-            raise rules.ActivityGone()
-        person.must_hold(rules.ORGANISERS, activity.area)
+        person, activity = in_charge(caller, activity_id, now)
         person.must_hold(rules.ORGANISERS, draft.area)
         if attempt.made(activity):
             return activity
@@ -90,6 +87,16 @@ def edit(*, caller: Caller, activity_id: str, version: int, draft: Draft, attemp
         return activity
 
     return settled(replace, or_raise=rules.TryAgain())
+
+
+def in_charge(caller: Caller, activity_id: str, now: datetime) -> tuple[Person, Activity]:
+    """Whoever looks after its area, and the activity; DutyNeeded. Others do not even find what is not published."""
+    person = people.present(caller, now=now)
+    activity = find(activity_id)
+    if activity.state != "published" and person.holds(rules.ORGANISERS, activity.area) is None:
+        raise rules.ActivityGone()
+    person.must_hold(rules.ORGANISERS, activity.area)
+    return person, activity
 
 
 def find(activity_id: str) -> Activity:

@@ -16,7 +16,6 @@ from chalicelib.kit.errors import Changed, Problem
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.shifts import planning, plans, rules
 from chalicelib.shifts.models import Activity, Shift
@@ -35,11 +34,7 @@ def publish(
     when this request made them before."""
 
     def act() -> tuple[Activity, list[Shift] | None]:
-        person = people.present(caller, now=now)
-        activity = planning.find(activity_id)
-        if person.holds(rules.ORGANISERS, activity.area) is None and activity.state != "published":
-            raise rules.ActivityGone()
-        person.must_hold(rules.ORGANISERS, activity.area)
+        person, activity = planning.in_charge(caller, activity_id, now)
         if attempt.made(activity):
             return activity, None
         if activity.state != "draft":
