@@ -7,7 +7,7 @@ is decided in the write, so two phones, or many guesses at once, end as one afte
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
@@ -102,9 +102,7 @@ def with_scene(*, caller: Caller, way: Way, scene: str, attempt: Attempt, now: d
     return _by_proof(caller, shift_id, way, Proof("qr", scene), attempt, now)
 
 
-class Guesses(msgspec.Struct, frozen=True):
-    """How often a code may be guessed wrong. The right one goes through only while this leaves room."""
-
+class _Limit(msgspec.Struct, frozen=True):
     whose: str
     act: str
     at_most: int
@@ -115,19 +113,64 @@ class Guesses(msgspec.Struct, frozen=True):
             tx, self.whose, self.act, at_most=self.at_most, per=self.per, now=now, detail=presence_rules.OTHER_WAYS
         )
 
-    def leave_room(self, tx: transaction, now: datetime) -> None:
+    def leave_room(self, tx: transaction, now: datetime, *, at_most: int | None = None) -> None:
         limits.leave_room(
-            tx, self.whose, self.act, at_most=self.at_most, per=self.per, now=now, detail=presence_rules.OTHER_WAYS
+            tx,
+            self.whose,
+            self.act,
+            at_most=at_most or self.at_most,
+            per=self.per,
+            now=now,
+            detail=presence_rules.OTHER_WAYS,
         )
 
 
-def _guesses(caller: Caller, shift: Shift, proof: Proof) -> list[Guesses]:
+class Guesses(msgspec.Struct, frozen=True):
+    """How often a code may be guessed wrong: by one person, and by all together at a shift.
+
+    Others who guess keep nobody out who has not: with all guesses at a shift used up everybody still has a first one.
+    """
+
+    own: _Limit
+    at_shift: _Limit | None = None
+
+    def count(self, now: datetime) -> None:
+        """A wrong one. TooMany when there were none left; one's own is counted even then."""
+        try:
+            with transaction() as tx:
+                self.own.count(tx, now)
+                if self.at_shift:
+                    self.at_shift.count(tx, now)
+        except TooMany:
+            if self.at_shift:
+                with transaction() as tx:
+                    self.own.count(tx, now)
+            raise
+
+    def let_through(self, write: Callable[[transaction], None], now: datetime) -> None:
+        """Do this write for a right one, as long as there are guesses left: TooMany."""
+        try:
+            with transaction() as tx:
+                write(tx)
+                self.own.leave_room(tx, now)
+                if self.at_shift:
+                    self.at_shift.leave_room(tx, now)
+        except TooMany:
+            if not self.at_shift:
+                raise
+            with transaction() as tx:
+                write(tx)
+                self.own.leave_room(tx, now, at_most=1)
+
+
+def _guesses(caller: Caller, shift: Shift, proof: Proof) -> Guesses:
     # Scenes and digits apart from each other: who has mistyped the digits may still scan.
-    mine = Guesses(caller.id, f"guess_shift_{proof.by}", presence_rules.GUESSES, presence_rules.GUESSES_PER)
+    own = _Limit(caller.id, f"guess_shift_{proof.by}", presence_rules.GUESSES, presence_rules.GUESSES_PER)
     if proof.by == "qr":
-        return [mine]  # thirty bits, good for a minute: many people together find none either
-    at_most, per = presence_rules.GUESSES_AT_A_SHIFT, presence_rules.GUESSES_AT_A_SHIFT_PER
-    return [mine, Guesses(shift.pk, "guess", at_most, per)]
+        return Guesses(own)  # thirty bits, good for a minute: many people together find none either
+    return Guesses(
+        own, _Limit(shift.pk, "guess", presence_rules.GUESSES_AT_A_SHIFT, presence_rules.GUESSES_AT_A_SHIFT_PER)
+    )
 
 
 def _by_proof(caller: Caller, shift_id: str, way: Way, proof: Proof, attempt: Attempt, now: datetime) -> SignUp:
@@ -147,11 +190,12 @@ def _by_proof(caller: Caller, shift_id: str, way: Way, proof: Proof, attempt: At
         mine = _may(way, shift, mine, file.taken if file else {}, now)
         guesses = _guesses(caller, shift, proof)
         _check_proof(shift, proof, guesses, now)
-        with transaction() as tx:
+
+        def write(tx: transaction) -> None:
             note(tx, shift, mine, way, by=proof.by, attempt=attempt, now=now)
-            for limit in guesses:
-                limit.leave_room(tx, now)
             person.still(tx)
+
+        guesses.let_through(write, now)
         return noted(mine, way, now)
 
     return places.settled(come_or_go)
@@ -167,16 +211,14 @@ def _may(way: Way, shift: Shift, mine: SignUp | None, taken: Taken, now: datetim
     return mine
 
 
-def _check_proof(shift: Shift, proof: Proof, guesses: list[Guesses], now: datetime) -> None:
+def _check_proof(shift: Shift, proof: Proof, guesses: Guesses, now: datetime) -> None:
     """CodeOld, which costs nothing; or CodeWrong, once the guess is counted."""
     judge = codes.judge_scene if proof.by == "qr" else codes.judge_digits
     verdict = judge(shift.id, proof.text, now)
     if verdict == "old":
         raise presence_rules.CodeOld()
     if verdict == "wrong":
-        with transaction() as tx:
-            for limit in guesses:
-                limit.count(tx, now)
+        guesses.count(now)
         raise presence_rules.CodeWrong()
 
 

@@ -236,18 +236,33 @@ class TestGuessing:
         assert door.scan(chen, door.scene(shift)).code == "too_many_requests"
         assert door.check_in(chen, shift).status == 200, "digits have their own count"
 
-    def test_all_together_have_so_many_guesses_at_one_shift(self, hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture
+    def guessed_by_others(self, hood: Hood, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Neighbour]:
+        """A shift at which others have used up all the guesses, and somebody who is expected there."""
         monkeypatch.setattr(presence_rules, "GUESSES_AT_A_SHIFT", 3)
         shift, chen = door.expected(hood)
-        pk = gate.stored(shift).pk
+        per = presence_rules.GUESSES_AT_A_SHIFT_PER
         for _ in range(3):
             with transaction() as tx:
-                per = presence_rules.GUESSES_AT_A_SHIFT_PER
-                limits.spend(tx, pk, "guess", at_most=3, per=per, now=clock.now())
-        assert door.check_in(chen, shift, door.wrong_digits(shift)).code == "too_many_requests"
-        assert guesses_of(chen.id) == 0, "refused as a whole"
+                limits.spend(tx, gate.stored(shift).pk, "guess", at_most=3, per=per, now=clock.now())
+        return shift, chen
+
+    def test_all_together_have_so_many_guesses_at_one_shift(self, guessed_by_others: tuple[str, Neighbour]) -> None:
+        shift, chen = guessed_by_others
+        wrong = door.wrong_digits(shift)
+        assert [door.check_in(chen, shift, wrong).code for _ in range(6)] == ["too_many_requests"] * 6
+        assert guesses_of(chen.id) == presence_rules.GUESSES, "they are this person's, too"
         assert door.check_in(chen, shift).code == "too_many_requests"
         assert door.scan(chen, door.scene(shift)).status == 200
+
+    def test_others_wrong_guesses_do_not_keep_out_who_has_made_none(
+        self, guessed_by_others: tuple[str, Neighbour]
+    ) -> None:
+        shift, chen = guessed_by_others
+        assert door.check_in(chen, shift).status == 200
+        assert door.check_in(chen, shift).code == "already_checked_in"
+        assert door.check_out(chen, shift, door.wrong_digits(shift)).code == "too_many_requests"
+        assert door.check_out(chen, shift).code == "too_many_requests", "one wrong guess is one too many there"
 
     def test_thirty_two_guesses_at_once_are_worth_five(self, hood: Hood) -> None:
         shift, chen = door.expected(hood)
