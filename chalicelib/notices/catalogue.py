@@ -701,11 +701,11 @@ KINDS: dict[str, Kind] = {
     "volunteer_guardian_withdrawn": Kind(
         to="a volunteer under sixteen",
         title="监护人同意已撤销",
-        text="您的监护人同意已撤销，暂时不能再报名班次。已经报名的，请和监护人商量，不能参加的请取消。",
+        text="您的监护人同意已撤销，未满 16 岁不能再报名班次，已报名的会为您取消。监护人到社区重新登记后，可以再报名。",
         page=VOLUNTEER,
         template="community",
         subject="监护人同意已撤销",
-        hint="暂时不能再报名班次",
+        hint="已报名的班次会取消",
         matters=True,
     ),
     # -------------------------------------------------------------------------------------------- volunteers

@@ -18,7 +18,7 @@ from chalicelib.people import personal_data
 from chalicelib.people import service as people
 from chalicelib.shifts import places, rules
 from chalicelib.shifts.models import Activity, Shift, ShiftAlert
-from chalicelib.volunteers import applying
+from chalicelib.volunteers import follow_up
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import NotAVolunteer
 
@@ -106,9 +106,14 @@ def _still_a_volunteer(tx: transaction, resident_id: str) -> None:
     tx.check(Volunteer.key(resident_id), when=Volunteer.state == "approved", or_raise=NotMeant())
 
 
-@applying.on_leaving
-def forget(resident_id: str, *, now: datetime) -> None:
+@follow_up.on_loss
+def forget(file: Volunteer, *, now: datetime) -> None:
     """Who is a volunteer no more hears of no shifts."""
+    if file.state != "approved":
+        _switch_off(file.resident_id)
+
+
+def _switch_off(resident_id: str) -> None:
     with transaction() as tx:
         alerts.switch_off(tx, ShiftAlert, resident_id)
 
@@ -124,4 +129,4 @@ def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """They hear of nothing any more."""
-    forget(resident_id, now=now)
+    _switch_off(resident_id)

@@ -151,7 +151,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     at = InstantAttribute()  # when they asked: the order of the waiting list
     late_withdrawals = NumberAttribute(default=0)
     cancelled_at = InstantAttribute(null=True)
-    # self | team | organiser | shift (cancelled, or moved to a time they have not)
+    # self | guardian | team | organiser | shift (cancelled, or moved to a time they have not)
     cancelled_by = UnicodeAttribute(null=True)
     in_at = InstantAttribute(null=True)
     in_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id>

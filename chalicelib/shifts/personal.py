@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from chalicelib.kit import clock
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
@@ -15,8 +17,14 @@ from chalicelib.shifts import hours_rules, places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
 
 # Teams let go of somebody before shifts do: else their leader could sign them up again in between.
-from chalicelib.volunteers import applying, team_personal  # noqa: F401
+from chalicelib.volunteers import (
+    eligibility,
+    files,
+    follow_up,
+    team_personal,  # noqa: F401
+)
 from chalicelib.volunteers.models import ServiceRecord, Volunteer, partition
+from chalicelib.volunteers.rules import GuardianNeeded, NotAVolunteer
 
 _HOW = {"checked": "签到签退", "recorded": "组织者记录"}
 
@@ -82,46 +90,69 @@ def _asked(title: str, minutes: int, reason: str, state: str, decision: str | No
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """Places on shifts to come go to those who wait; who was on a shift is forgotten, how many were stays."""
-    withdraw_from_upcoming(resident_id, only_approved=False, now=now)
-    for mine in _sign_ups(resident_id):
-        gone = [SignUp.name.set(NICKNAME_OF_THE_CLOSED), SignUp.person_key.remove(), SignUp.person_sort.remove()]
-        with transaction() as tx:
-            tx.update(mine, gone)
+    signed_up = {*_in_diary(resident_id), *(mine.shift for mine in _sign_ups(resident_id))}
+    withdraw_from_upcoming(resident_id, everywhere=True, now=now)
+    gone = [SignUp.name.set(NICKNAME_OF_THE_CLOSED), SignUp.person_key.remove(), SignUp.person_sort.remove()]
+    for shift_id in sorted(signed_up):
+        with suppress(Changed), transaction() as tx:
+            tx.update(SignUp.key(shift_id, resident_id), gone, or_raise=Changed())
     for item in (*_records(resident_id), *_corrections(resident_id)):
         with transaction() as tx:
             tx.delete(item)
 
 
-@applying.on_leaving
-def leave(resident_id: str, *, now: datetime) -> None:
-    """Who is a volunteer no more is not expected where one is needed."""
-    withdraw_from_upcoming(resident_id, only_approved=True, now=now)
+@follow_up.on_loss
+def let_go(file: Volunteer, *, now: datetime) -> None:
+    """Who is a volunteer no more, or may not go without a guardian's consent, is not expected where that is asked."""
+    withdraw_from_upcoming(file.resident_id, everywhere=False, now=now)
 
 
-def withdraw_from_upcoming(resident_id: str, *, only_approved: bool, now: datetime) -> None:
-    """Give back somebody's places on shifts that have not started, or only (`only_approved`) on those for which one must
-    be an approved volunteer. Whoever waits for them moves up."""
-    for mine in _sign_ups(resident_id):
-        if mine.state in ("waiting", "signed_up") and now < mine.start_at:
-            _withdraw(mine, only_approved, now)
+def withdraw_from_upcoming(resident_id: str, *, everywhere: bool, now: datetime) -> None:
+    """Give back somebody's places on shifts that have not started: those for which they could not sign up any more by
+    their file, or all (`everywhere`). Whoever waits for them moves up."""
+    listed = [mine.shift for mine in _sign_ups(resident_id) if now < mine.start_at]
+    for shift_id in dict.fromkeys([*_in_diary(resident_id), *listed]):
+        _withdraw(shift_id, resident_id, everywhere, now)
 
 
-def _withdraw(found: SignUp, only_approved: bool, now: datetime) -> None:
+def _withdraw(shift_id: str, resident_id: str, everywhere: bool, now: datetime) -> None:
     def give_up() -> None:
         shift: Shift | None
         mine: SignUp | None
         file: Volunteer | None
-        shift, mine, file = read_together(Shift.key(found.shift), found, Volunteer.key(found.person))
+        shift, mine, file = read_together(
+            Shift.key(shift_id), SignUp.key(shift_id, resident_id), Volunteer.key(resident_id)
+        )
         if shift is None or mine is None or mine.state not in ("waiting", "signed_up"):
             return
         if shift.state != "published" or now >= shift.start_at:
             return  # what becomes of it is the shift's to say
-        if only_approved and (mine.role or not shift.needs_approval):
+        by = "self" if everywhere else _who_ends_it(shift, mine, file)
+        if by is None:
             return
         with transaction() as tx:
-            signing_up.take_out(tx, shift, mine, file, by="self", now=now)
+            signing_up.take_out(tx, shift, mine, file, by=by, now=now)
 
     places.settled(give_up)
+
+
+def _who_ends_it(shift: Shift, mine: SignUp, file: Volunteer | None) -> str | None:
+    """By whose doing somebody may not have this place any more; None when they may. Staff come by their duty."""
+    if mine.role:
+        return None
+    try:
+        eligibility.check(file, approved=shift.needs_approval, on=clock.day(shift.start_at))
+    except NotAVolunteer:
+        return "self"
+    except GuardianNeeded:
+        return "guardian"
+    return None
+
+
+def _in_diary(resident_id: str) -> list[str]:
+    """The shifts to come, and some before: the index may not know yet of the latest sign-up."""
+    file = files.find(resident_id)
+    return list(file.taken) if file else []
 
 
 def _sign_ups(resident_id: str) -> Iterator[SignUp]:

@@ -171,8 +171,8 @@ def take_out(
         places.leave_queue(tx, shift, mine)
     else:
         places.give_back(tx, shift, mine, now=now)
-    late = by == "self" and is_late(shift, mine, now)
-    cancel(tx, mine, by=by, now=now, also=attempt, late=late)
+    late = by in ("self", "guardian") and is_late(shift, mine, now)
+    cancel(tx, mine, by=by, now=now, also=attempt, late=late and by == "self")
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
     if late and int(mine.late_withdrawals) == 1 and shift.organiser:  # the first one

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
-from chalicelib.kit import clock, ids, limits, log, timers
+from chalicelib.kit import clock, ids, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
-from chalicelib.volunteers import files, rules
+from chalicelib.volunteers import files, follow_up, rules
 from chalicelib.volunteers.files import Personal, settled
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
 from chalicelib.volunteers.rules import Contact
-
-LEFT = "volunteers.left"
-_FIRST_TRY = timedelta(minutes=2)  # longer than any of our functions lives
-H = TypeVar("H", bound=Callable[..., None])
-_after_leaving: list[Callable[..., None]] = []
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -147,48 +142,15 @@ def leave(*, caller: Caller, attempt: Attempt, now: datetime) -> Volunteer:
         rules.VOLUNTEER.check(file.state, "left", or_raise=rules.NothingToLeave())
         forgotten: dict[str, Any] = dict.fromkeys([f"{field}_sealed" for field in files.SEALED])
         forgotten |= {"minor": None, "guardian_at": None, "guardian_by": None, "declined_reason": None}
-        later = timers.fields(file.pk, LEFT, now + _FIRST_TRY)
-        values = {"state": "left", **forgotten, **Volunteer.unlisted(), **later, "timer_tries": None}
+        values = {"state": "left", **forgotten, **Volunteer.unlisted(), **follow_up.later(file, now)}
         with transaction() as tx:
             left = files.write(tx, file, person.id, values, also=attempt.remember())
             person.still(tx)
         return left
 
     left = settled(leave_once)
-    if left.timer == LEFT:
-        try:
-            follow(left, now=now)
-        except Exception as error:  # noqa: BLE001 - they have left; the timer finishes what is left to do
-            log.crash(error)
+    follow_up.at_once(left, now=now)
     return left
-
-
-def on_leaving(handler: H) -> H:
-    """Register `handler(resident_id, *, now)` for slices above: called after somebody has left, who is not approved then.
-
-    It runs again until it has run without an error, so it must bear being repeated.
-    """
-    _after_leaving.append(handler)
-    return handler
-
-
-@timers.on(LEFT)
-def follow(left: Volunteer, *, now: datetime) -> None:
-    """What others keep for a volunteer ends, too: places on shifts that need one."""
-    current = files.find(left.resident_id)
-    if current is None or current.timer != LEFT:
-        return
-    if current.state != "approved":  # again, meanwhile: then what they keep is theirs
-        for handler in _after_leaving:
-            handler(left.resident_id, now=now)
-    settled(lambda: _followed(left.resident_id))
-
-
-def _followed(resident_id: str) -> None:
-    file = files.find(resident_id)
-    if file is not None and file.timer == LEFT:
-        with transaction() as tx:
-            files.write(tx, file, resident_id, {}, also=timers.stop())
 
 
 def by_number(number: str) -> str:

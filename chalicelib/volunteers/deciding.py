@@ -18,7 +18,7 @@ from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
-from chalicelib.volunteers import files, rules
+from chalicelib.volunteers import files, follow_up, rules
 from chalicelib.volunteers.files import Personal, settled
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
 from chalicelib.volunteers.rules import Contact
@@ -92,15 +92,17 @@ def put_consent_on_file(
 
 
 def withdraw_consent(*, caller: Caller, resident_id: str, attempt: Attempt, now: datetime) -> Volunteer:
-    """The guardian has taken it back: no more sign-ups from now on. Those there are stay, for the two to decide about."""
+    """The guardian has taken it back: no more sign-ups, and places on shifts to come that needed it are given back."""
 
     def withdrawn(tx: transaction, person: Person, file: Volunteer) -> dict[str, Any]:
         if file.guardian_at is None:
             raise rules.NoConsentOnFile()
         notices.tell(tx, resident_id, "volunteer_guardian_withdrawn", about=resident_id, now=now, area=file.area)
-        return {"guardian_at": None, "guardian_by": None, "guardian_sealed": None}
+        return {"guardian_at": None, "guardian_by": None, "guardian_sealed": None, **follow_up.later(file, now)}
 
-    return _by_decider(caller, resident_id, attempt, now, withdrawn)
+    file = _by_decider(caller, resident_id, attempt, now, withdrawn)
+    follow_up.at_once(file, now=now)
+    return file
 
 
 def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetime, act: Write) -> Volunteer:

@@ -69,6 +69,7 @@ SEVERAL_WRITES = {
     "POST /desk/collect": "a wrong guess at a code counts",
     "POST /deliveries/{redemption_id}/with-code": "a wrong guess at a code counts",
     "POST /me/volunteer/leave": "what one write has ended follows piece by piece, by a timer if need be",
+    "POST /volunteers/{resident_id}/guardian-consent/withdraw": "the same",
     "POST /teams/join": "a wrong guess at a code counts",
     "POST /shifts/{shift_id}/team-sign-up (nine)": "one write signs all up; the messages find no room in it and follow",
     "POST /shifts/{shift_id}/team-withdraw": "the same; and who waits is let in afterwards, by a timer if need be",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-from chalicelib.volunteers import applying
+from chalicelib.volunteers import follow_up
 from chalicelib.volunteers.models import Volunteer
 from tests.budget.acts import Act, Town, act, good, when_due
 from tests.neighbourhood import Neighbour
@@ -53,10 +53,10 @@ def leave(town: Town) -> Act:
     return lambda: chen.post("/me/volunteer/leave")
 
 
-@act("timer volunteers.left")
+@act("timer volunteers.follow_up")
 def follow(town: Town) -> Act:
     _, chen = applicant(town)
-    with patch.object(applying, "follow", side_effect=OSError):
+    with patch.object(follow_up, "follow", side_effect=OSError):
         good(chen.post("/me/volunteer/leave"))
     return when_due(Volunteer.key(chen.id))
 

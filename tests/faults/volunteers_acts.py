@@ -13,7 +13,7 @@ from chalicelib.notices import alerts
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import partition
 from chalicelib.shifts.models import Activity, Shift, ShiftAlert
-from chalicelib.volunteers import applying, files
+from chalicelib.volunteers import files, follow_up
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
 from tests.engine.http import Answer, token_of
 from tests.faults.acts import Act, when_due
@@ -68,7 +68,7 @@ def agreed() -> World:
 def left() -> World:
     """What follows from leaving has yet to be done."""
     world = willing()
-    with patch.object(applying, "follow", side_effect=OSError):
+    with patch.object(follow_up, "follow", side_effect=OSError):
         send(world, "asker", "/me/volunteer/leave", "left")
     return world
 
@@ -164,7 +164,7 @@ ACTS = [
         1,
     ),
     Act("a volunteer leaves", willing, posting("asker", "/me/volunteer/leave"), facts, "POST /me/volunteer/leave", 2),
-    Act("what follows from leaving", left, follow, facts, "timer volunteers.left", 2),
+    Act("what follows from leaving", left, follow, facts, "timer volunteers.follow_up", 2),
     Act("a volunteer wants to hear of shifts", approved, switching(True), facts, "PUT /me/shift-alerts", 1),
     Act("a volunteer wants to hear no more", willing, switching(False), facts, "PUT /me/shift-alerts", 1),
     Act("volunteers are told of new shifts", published, announce, facts, "timer shifts.announce", 1),

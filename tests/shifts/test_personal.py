@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from chalicelib.kit import clock
 from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
@@ -87,8 +89,24 @@ def test_who_stops_volunteering_leaves_only_shifts_that_ask_for_volunteers(hood:
     gate.signed_up(worker, open_)
     gate.signed_up(worker, at_work, role="community_worker")
     evening.on(worker, begun)
-    personal.withdraw_from_upcoming(worker.id, only_approved=True, now=clock.now())
+    personal.withdraw_from_upcoming(worker.id, everywhere=False, now=clock.now())
+    states = [gate.state_of(worker, each) for each in (closed, open_, at_work, begun)]
+    assert states == ["signed_up"] * 4, "as long as they are a volunteer"
+    gate.approve(worker, state="left", taken=gate.file_of(worker).taken)
+    personal.withdraw_from_upcoming(worker.id, everywhere=False, now=clock.now())
     states = [gate.state_of(worker, each) for each in (closed, open_, at_work, begun)]
     assert states == ["cancelled", "signed_up", "signed_up", "signed_up"]
-    personal.withdraw_from_upcoming(worker.id, only_approved=False, now=clock.now())
+    personal.withdraw_from_upcoming(worker.id, everywhere=True, now=clock.now())
     assert [gate.state_of(worker, each) for each in (open_, at_work, begun)] == ["cancelled", "cancelled", "signed_up"]
+
+
+def test_a_sign_up_that_the_index_does_not_know_yet_is_given_back_too(
+    hood: Hood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chen, shift = gate.volunteer(hood), gate.shift(hood)
+    gate.signed_up(chen, shift)
+    monkeypatch.setattr(personal, "_sign_ups", lambda resident_id: iter(()))
+    personal.erase(chen.id, now=clock.now())
+    left = evening.stand(chen, shift)
+    assert (left.state, left.name, left.person_key) == ("cancelled", NICKNAME_OF_THE_CLOSED, None)
+    assert gate.adds_up(shift).taken == 0

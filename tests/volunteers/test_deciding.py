@@ -183,6 +183,32 @@ class TestGuardians:
         assert desk.file_of(young).guardian_sealed is None
         assert gate.sign_up(young, shift).code == "guardian_consent_needed"
 
+    def test_without_it_places_on_shifts_to_come_are_given_back_but_not_those_for_the_grown_up(
+        self, hood: Hood
+    ) -> None:
+        worker, organiser, waits = hood.staff("grid_worker"), hood.staff("community_worker"), gate.volunteer(hood)
+        young = self.minor(hood, worker, days_old=-3)
+        desk.consent(young, by=worker)
+        soon = gate.shift(hood, organiser=organiser, capacity=1, starts=timedelta(hours=2))
+        open_to_all = gate.shift(hood, needs_approval=False, starts=timedelta(days=1))
+        grown_up = gate.shift(hood, starts=timedelta(days=5))
+        for shift in (soon, open_to_all, grown_up):
+            gate.signed_up(young, shift)
+        gate.signed_up(waits, soon, wait=True)
+        assert worker.post(f"/volunteers/{young.id}/guardian-consent/withdraw").status == 200
+        states = [gate.state_of(young, shift) for shift in (soon, open_to_all, grown_up)]
+        assert states == ["cancelled", "cancelled", "signed_up"]
+        place = gate.place_of(young, soon)
+        assert place is not None
+        assert (place.cancelled_by, int(place.late_withdrawals)) == ("guardian", 0), "it is not the child's doing"
+        assert organiser.told == ["shift_late_withdrawal"]
+        assert (gate.state_of(waits, soon), waits.told[-1]) == ("signed_up", "shift_place_free")
+        assert list(desk.file_of(young).taken) == [grown_up]
+        assert desk.file_of(young).timer is None
+        assert gate.sign_up(young, soon).code == "guardian_consent_needed"
+        for shift in (soon, open_to_all, grown_up):
+            gate.adds_up(shift)
+
     def test_it_may_be_there_before_the_decision_and_is_told_once(self, hood: Hood) -> None:
         worker, young = hood.staff("grid_worker"), desk.applicant(hood, birth=desk.years_ago(15))
         assert desk.consent(young, by=worker, key="a").json == desk.consent(young, by=worker, key="a").json

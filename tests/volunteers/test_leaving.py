@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.kit import clock
 from chalicelib.people import personal_data
-from chalicelib.volunteers import applying, files
+from chalicelib.volunteers import applying, files, follow_up
 from chalicelib.volunteers.models import Volunteer
 from tests.neighbourhood import Hood
 from tests.shifts import gate
@@ -23,8 +23,8 @@ LATER = timedelta(minutes=3)
 def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who has left, as slices above hear of it."""
     heard: list[str] = []
-    monkeypatch.setattr(applying, "_after_leaving", [*applying._after_leaving])
-    applying.on_leaving(lambda resident_id, *, now: heard.append(resident_id))
+    monkeypatch.setattr(follow_up, "_handlers", [*follow_up._handlers])
+    follow_up.on_loss(lambda file, *, now: heard.append(file.resident_id))
     return heard
 
 
@@ -103,18 +103,18 @@ class TestWhatFollows:
         """What follows fails as long as this is not empty."""
         failing = [True]
 
-        def follow(resident_id: str, *, now: datetime) -> None:
+        def follow(file: Volunteer, *, now: datetime) -> None:
             if failing:
                 raise RuntimeError
 
-        applying.on_leaving(follow)
+        follow_up.on_loss(follow)
         return failing
 
     def test_what_fails_is_done_by_the_timer(self, hood: Hood, left: list[str], broken: list[bool], logs: Any) -> None:
         chen = desk.approved(desk.applicant(hood), by=hood.staff("grid_worker"))
         assert desk.leave(chen).json["state"] == "left"
         assert "RuntimeError" in logs.text
-        assert desk.file_of(chen).timer == "volunteers.left"
+        assert desk.file_of(chen).timer == "volunteers.follow_up"
         hood.pass_time(Volunteer.key(chen.id), clock.now() + LATER)
         assert desk.file_of(chen).timer_tries == 1
         broken.clear()
@@ -138,20 +138,26 @@ class TestWhatFollows:
         desk.leave(chen)
         desk.applied(chen)
         desk.approved(chen, by=worker)
+        shift = gate.shift(hood)
+        gate.signed_up(chen, shift)
+        chen.put("/me/shift-alerts", json={"on": True})
+        broken.clear()
         hood.pass_time(Volunteer.key(chen.id), clock.now() + LATER)
-        assert (desk.file_of(chen).timer, left) == (None, [chen.id])
+        assert desk.file_of(chen).timer is None
+        assert gate.state_of(chen, shift) == "signed_up"
+        assert chen.get("/me/shift-alerts").json == {"on": True}
 
     def test_a_timer_that_comes_too_late_does_nothing(self, hood: Hood, left: list[str], broken: list[bool]) -> None:
         chen = desk.applicant(hood)
         desk.leave(chen)
         waiting = desk.file_of(chen)
         broken.clear()
-        applying.follow(waiting, now=clock.now())
-        applying.follow(waiting, now=clock.now())
+        follow_up.follow(waiting, now=clock.now())
+        follow_up.follow(waiting, now=clock.now())
         assert left == [chen.id] * 2
         files_gone = Volunteer.key(chen.id)
         personal_data.erase(chen.id, now=clock.now())
-        applying.follow(files_gone, now=clock.now())
+        follow_up.follow(files_gone, now=clock.now())
         assert desk.file_of(chen) is None
 
 
