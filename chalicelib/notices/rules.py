@@ -100,6 +100,13 @@ def quiet_end(now: datetime, quiet: tuple[time, time]) -> datetime | None:
     return clock.at_local(day, end)
 
 
+def too_late_after(quiet_until: datetime | None, needed_by: datetime | None, spread_minutes: int) -> bool:
+    """Would a message that waits for the end of the quiet hours come later than it is needed?"""
+    if quiet_until is None or needed_by is None:
+        return False
+    return needed_by < quiet_until + timedelta(minutes=spread_minutes)
+
+
 def spread(notice_id: str, minutes: int) -> timedelta:
     """A notice's own place in a span of minutes, the same at every look."""
     return timedelta(seconds=zlib.crc32(notice_id.encode()) % (minutes * 60 + 1))

@@ -38,13 +38,38 @@ def tell(
     tx.put(new_notice(to, kind, about=about, now=now, area=area, facts=facts))
 
 
-def tell_once(to: str, kind: str, *, about: str, at: datetime, now: datetime, **facts: str) -> bool:
+def tell_in_time(
+    tx: transaction,
+    to: str,
+    kind: str,
+    *,
+    needed_by: datetime,
+    about: str,
+    now: datetime,
+    area: str | None,
+    facts: dict[str, str],
+) -> None:
+    """The same; but what would come too late after the quiet hours is urgent, and does not wait for their end."""
+    tx.put(new_notice(to, kind, about=about, now=now, area=area, facts=facts, needed_by=needed_by))
+
+
+def tell_once(
+    to: str,
+    kind: str,
+    *,
+    about: str,
+    at: datetime,
+    now: datetime,
+    facts: dict[str, str],
+    needed_by: datetime | None = None,
+) -> bool:
     """Put a message into a resident's inbox by a write of its own: for what is told to very many, piece by piece.
 
     Person, kind, `about` and `at` make its id, so whoever does a piece again tells nobody twice. False when it was
     there already.
     """
-    return new_notice(to, kind, about=about, now=now, area=None, facts=facts, once_at=at).create()
+    new = new_notice(to, kind, about=about, now=now, area=None, facts=facts, once_at=at, needed_by=needed_by)
+    return new.create()
 
 
 def new_notice(
@@ -56,6 +81,7 @@ def new_notice(
     area: str | None,
     facts: dict[str, str],
     once_at: datetime | None = None,
+    needed_by: datetime | None = None,
 ) -> Notice:
     """A message with all its push will need: the worker looks nothing up but the person.
 
@@ -65,14 +91,15 @@ def new_notice(
     notice = Notice.new(to, once_at, kind, about) if once_at else Notice.new(to, now)
     notice.topic, notice.about, notice.area = kind, about, area
     notice.title, notice.text, notice.page = said.title, said.text, said.page
-    notice.urgent, notice.matters = sort.urgent, sort.matters
+    quiet_until = rules.quiet_end(now, options.quiet)
+    too_late = rules.too_late_after(quiet_until, needed_by, options.quiet_spread_minutes)
+    notice.urgent, notice.matters = sort.urgent or too_late, sort.matters
     notice.expires_at = int((now + timedelta(days=options.keep_days)).timestamp())
     notice.push_state, due = "inbox_only", None
     if sort.template:
         notice.template = sort.template
         notice.values = _fitted(sort.template, said.values, now)
-        quiet_until = None if sort.urgent else rules.quiet_end(now, options.quiet)
-        if quiet_until:
+        if quiet_until and not notice.urgent:
             notice.push_state, due = "later", quiet_until + rules.spread(notice.id, options.quiet_spread_minutes)
         else:
             notice.push_state, due = "waiting", now + rules.RESEND_AFTER

@@ -134,6 +134,6 @@ def _tell_some(some: Sequence[Home], post: Post, alert: Alert, place: str, now: 
         # As it is now: the list may lag, and whose home was declined does not live there.
         if resident.id != post.author and people.lives_in(resident.home, resident.home_state, post.area):
             facts = {"title": post.title, "place": place}
-            notices.tell_once(resident.id, KIND, about=post.id, at=alert.began_at, now=now, **facts)
+            notices.tell_once(resident.id, KIND, about=post.id, at=alert.began_at, now=now, facts=facts)
             told += 1
     return told

@@ -155,8 +155,11 @@ def let_go(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, n
             diary.leave(tx, file, shift.id, now=now)
             kind = "shift_cut_short" if served else "shift_cancelled"
             facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "place": shift.place}
-            reason = str(shift.reason)
-            notices.tell(tx, mine.person, kind, about=shift.id, now=now, area=shift.area, reason=reason, **facts)
+            facts["reason"] = str(shift.reason)
+            by = shift.start_at - rules.ON_THE_WAY
+            notices.tell_in_time(
+                tx, mine.person, kind, needed_by=by, about=shift.id, now=now, area=shift.area, facts=facts
+            )
 
 
 def _had_come(shift: Shift, mine: SignUp) -> bool:

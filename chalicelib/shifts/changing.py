@@ -181,7 +181,10 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
         if said and file is not None:  # guests have none, nor has whoever has closed their account
             facts = {"title": shift.title, "changes": "；".join(said), "when": clock.spoken(shift.start_at)}
             kind = "shift_changed" if before != after else "shift_terms_changed"
-            notices.tell(tx, mine.person, kind, about=shift.id, now=now, area=shift.area, **facts)
+            by = min(mine.start_at, shift.start_at) - rules.ON_THE_WAY
+            notices.tell_in_time(
+                tx, mine.person, kind, needed_by=by, about=shift.id, now=now, area=shift.area, facts=facts
+            )
 
 
 _CONCERNED = frozenset({"waiting", "signed_up", "checked_in"})
@@ -219,7 +222,8 @@ def _take_off(
     """The new times are taken by another of their shifts. This is nobody's withdrawal, and never a late one."""
     signing_up.take_out(tx, shift, mine, file, by="shift", now=now)
     facts = {"title": shift.title, "changes": "；".join(said), "when": clock.spoken(shift.start_at)}
-    notices.tell(tx, mine.person, "shift_changed_clash", about=shift.id, now=now, area=shift.area, **facts)
+    kind, by = "shift_changed_clash", min(mine.start_at, shift.start_at) - rules.ON_THE_WAY
+    notices.tell_in_time(tx, mine.person, kind, needed_by=by, about=shift.id, now=now, area=shift.area, facts=facts)
 
 
 @rounds.finished("changed")

@@ -132,4 +132,5 @@ def _let_in_first(tx: transaction, shift: Shift, *, now: datetime) -> None:
         or_raise=Changed(),
     )
     facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "place": shift.place}
-    notices.tell(tx, ticket.person, "shift_place_free", about=shift.id, now=now, area=shift.area, **facts)
+    kind, by = "shift_place_free", shift.start_at - rules.ON_THE_WAY
+    notices.tell_in_time(tx, ticket.person, kind, needed_by=by, about=shift.id, now=now, area=shift.area, facts=facts)

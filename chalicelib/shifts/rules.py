@@ -65,6 +65,7 @@ CAPACITY_AT_MOST = 500
 WAITING_AT_MOST = 3_000
 SHIFT_LASTS_AT_MOST = timedelta(hours=16)
 LATE_WITHIN = timedelta(hours=12)  # of the start: a withdrawal is noted, because it is hard to find somebody else
+ON_THE_WAY = timedelta(hours=1)  # before the start: what somebody has yet to be told then comes too late
 CHECK_IN_OPENS = timedelta(minutes=30)  # before the start
 MAY_LEAVE_AFTER_CHANGE = timedelta(hours=24)  # of being told: such a withdrawal is never a late one
 CLOSES_AFTER = timedelta(hours=2)  # the end: by then whoever is still checked in has forgotten to check out

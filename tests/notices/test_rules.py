@@ -41,6 +41,23 @@ def test_quiet_hours_may_lie_within_a_day_or_not_exist() -> None:
     assert rules.quiet_end(shanghai("2020-02-10T03:00:00"), (time(0), time(0))) is None
 
 
+@pytest.mark.parametrize(
+    ("needed_by", "too_late"),
+    [
+        ("2020-02-11T06:00:00", True),
+        ("2020-02-11T07:19:59", True),  # it may come that late
+        ("2020-02-11T07:20:00", False),
+        (None, False),
+    ],
+)
+def test_what_is_needed_before_the_night_is_over_cannot_wait_for_the_morning(
+    needed_by: str | None, too_late: bool
+) -> None:
+    by = shanghai(needed_by) if needed_by else None
+    assert rules.too_late_after(shanghai("2020-02-11T07:00:00"), by, 20) is too_late
+    assert not rules.too_late_after(None, by, 20), "by day nothing waits"
+
+
 def test_a_notice_keeps_its_place_in_the_morning_and_different_ones_spread() -> None:
     places = [rules.spread(f"notice_{number}", 20) for number in range(500)]
     assert rules.spread("notice_7", 20) == places[7]

@@ -17,7 +17,7 @@ FACTS = {"title": "周六停水", "place": "桂苑社区"}
 
 
 def tell(to: str, *, about: str = "post_1.330402", at: datetime = BEGAN, now: datetime | None = None) -> bool:
-    return service.tell_once(to, "post_urgent", about=about, at=at, now=now or clock.now(), **FACTS)
+    return service.tell_once(to, "post_urgent", about=about, at=at, now=now or clock.now(), facts=FACTS)
 
 
 class TestOnce:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -272,3 +273,20 @@ def test_cancelled_while_people_come_and_go_nobody_has_a_place(hood: Hood, seed:
         by_shift = mine is not None and mine.cancelled_by == "shift"
         assert len(told(who, "shift_cancelled")) == int(by_shift)
         assert mine is None or mine.late_withdrawals == 0
+
+
+def test_at_night_only_what_would_come_too_late_in_the_morning_is_pushed_at_once(hood: Hood, configure: Any) -> None:
+    now = clock.local(clock.now())
+    configure(
+        "notices", quiet_from=f"{now - timedelta(hours=1):%H:%M}", quiet_until=f"{now + timedelta(hours=6):%H:%M}"
+    )
+    worker, chen, waits = hood.staff("grid_worker"), gate.volunteer(hood), gate.volunteer(hood)
+    early, later = (gate.shift(hood, capacity=1, starts=timedelta(hours=hours)) for hours in (7, 20))
+    for shift in (early, later):
+        for who in (chen, waits):
+            gate.signed_up(who, shift, wait=True)
+        chen.post(f"/shifts/{shift}/withdraw")
+        good(cancel(worker, shift))
+        walk(shift)
+    for kind in ("shift_place_free", "shift_cancelled"):
+        assert {(notice.about, notice.urgent) for notice in told(waits, kind)} == {(early, True), (later, False)}
