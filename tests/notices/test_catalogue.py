@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.kit import clock
 from chalicelib.notices import catalogue, rules
 from chalicelib.notices.catalogue import FORMS, KINDS, MOMENTS, Kind
 from chalicelib.wechat import messages
@@ -28,6 +29,22 @@ def test_words_around_the_facts_fit_wechats_fields(name: str) -> None:
         assert said.title
         for value, text in said.values.items():
             messages.check(field := FORMS[kind.template or ""][value], messages.fit(field, text))
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.facts & {"when", "first"}])
+def test_a_time_is_never_cut_off(name: str) -> None:
+    moment = clock.spoken(clock.now())
+    for value, words in KINDS[name].values.items():
+        if "{when}" in words or "{first}" in words:
+            said = rules.say(name, "shift_1", facts(KINDS[name], moment)).values[value]
+            assert messages.fit(FORMS[KINDS[name].template or ""][value], said) == said
+
+
+@pytest.mark.parametrize("name", ["shift_changed", "shift_changed_clash", "shift_cancelled", "shift_cut_short"])
+def test_what_has_happened_to_a_shift_stands_before_its_name_which_may_be_long(name: str) -> None:
+    words = KINDS[name].values["subject"]
+    assert words.endswith("{title}")
+    assert len(words.removesuffix("{title}")) > 3
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.template])
