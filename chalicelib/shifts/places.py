@@ -45,6 +45,18 @@ def take(tx: transaction, shift: Shift, number: int = 1) -> None:
     tx.update(shift, [Shift.taken.add(number)], when=as_planned(shift) & room, or_raise=Changed())
 
 
+def take_once_begun(tx: transaction, shift: Shift, waited: SignUp | None = None) -> None:
+    """Take a place after the start, for somebody who is there: ShiftFull. Nobody is let in by the queue any more, so
+    it keeps nobody out; who stood in it (`waited`) leaves it."""
+    if int(shift.taken) >= int(shift.capacity):
+        raise rules.ShiftFull()
+    change, still = [Shift.taken.add(1)], as_planned(shift) & (Shift.taken < int(shift.capacity))
+    if waited:
+        change, still = [*change, Shift.waiting.add(-1)], still & (Shift.waiting >= 1)
+        tx.delete(Waiting.of(waited), when=Item.pk.exists(), or_raise=Changed())
+    tx.update(shift, change, when=still, or_raise=Changed())
+
+
 def take_role(tx: transaction, shift: Shift, role: str) -> None:
     """Take one of the places that a role has: RoleFilled."""
     there = shift.staffed.get(role, 0)

@@ -192,7 +192,8 @@ def _by_proof(caller: Caller, shift_id: str, way: Way, proof: Proof, attempt: At
         _check_proof(shift, proof, guesses, now)
 
         def write(tx: transaction) -> None:
-            note(tx, shift, mine, way, by=proof.by, attempt=attempt, now=now)
+            note(tx, mine, way, by=proof.by, attempt=attempt, now=now)
+            tx.check(shift, when=places.as_planned(shift), or_raise=Changed())
             person.still(tx)
 
         guesses.let_through(write, now)
@@ -223,7 +224,10 @@ def _check_proof(shift: Shift, proof: Proof, guesses: Guesses, now: datetime) ->
 
 
 def by_list(*, caller: Caller, shift_id: str, whom: str, way: Way, attempt: Attempt, now: datetime) -> SignUp:
-    """Who runs the shift ticks somebody off their list, come or gone. Nobody ticks themself."""
+    """Who runs the shift ticks somebody off their list, come or gone. Nobody ticks themself.
+
+    Once it has begun, who has waited and is there may be ticked, too, as long as there is a place.
+    """
 
     def tick() -> SignUp:
         theirs: SignUp | None
@@ -234,11 +238,17 @@ def by_list(*, caller: Caller, shift_id: str, whom: str, way: Way, attempt: Atte
             raise presence_rules.NotForYourself()
         if attempt.made(theirs):
             return theirs
+        waited = way == "in" and presence_rules.may_be_let_in(shift, theirs, now=now)
         with of_another():
-            _may(way, shift, theirs, {}, now)
-        with transaction() as tx:
-            note(tx, shift, theirs, way, by=person.id, attempt=attempt, now=now)
-            person.still(tx)
+            if not waited:
+                _may(way, shift, theirs, {}, now)
+            with transaction() as tx:
+                note(tx, theirs, way, by=person.id, attempt=attempt, now=now)
+                if waited:
+                    places.take_once_begun(tx, shift, theirs)
+                else:
+                    tx.check(shift, when=places.as_planned(shift), or_raise=Changed())
+                person.still(tx)
         return noted(theirs, way, now)
 
     return places.settled(tick)
@@ -254,7 +264,7 @@ def of_another() -> Iterator[None]:
         raise
 
 
-def note(tx: transaction, shift: Shift, mine: SignUp, way: Way, *, by: str, attempt: Attempt, now: datetime) -> None:
+def note(tx: transaction, mine: SignUp, way: Way, *, by: str, attempt: Attempt, now: datetime) -> None:
     """Come, or gone, now: late in and early out count as they were."""
     change: list[Action] = (
         [SignUp.state.set("checked_in"), SignUp.in_at.set(now), SignUp.in_by.set(by)]
@@ -262,7 +272,6 @@ def note(tx: transaction, shift: Shift, mine: SignUp, way: Way, *, by: str, atte
         else [SignUp.state.set("checked_out"), SignUp.out_at.set(now), SignUp.out_by.set(by)]
     )
     tx.update(mine, [*change, *attempt.remember()], when=SignUp.state == mine.state, or_raise=Changed())
-    tx.check(shift, when=places.as_planned(shift), or_raise=Changed())
 
 
 def noted(mine: SignUp, way: Way, now: datetime) -> SignUp:

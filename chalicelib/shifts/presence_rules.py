@@ -23,7 +23,7 @@ OF_ANOTHER = {
     "already_checked_out": "这个人已经签退了，请刷新名单。",
     "not_checked_in": "这个人还没有签到，不能签退。来过的话，请在班次结束后补记时长。",
     "not_signed_up": "这个人没有报名，或已经取消。人在现场的话，请用“现场添加”。",
-    "still_waiting": "这个人还在排队，没有轮到。",
+    "still_waiting": "这个人还在排队，没有轮到。班次开始后有空名额的话，可以为其签到。",
     "marked_absent": "这个人已被记为未到。来过的话，请补记时长。",
     "shift_over": "班次已经结束，不能再签到签退。有遗漏的话，请补记时长。",
     "already_signed_up": "这个人已经报名或在排队，请在名单上找。",
@@ -125,7 +125,7 @@ class NumberUnknown(NotFound):
 
 
 class PeopleWait(Refused):
-    code, detail = "people_wait", "还有人在排队，空出的名额先给他们，不能再加。可以先把名额改大。"
+    code, detail = "people_wait", "还有人在排队，空出的名额先给他们，现在不能加。班次开始后有空名额的话，可以再加。"
 
 
 class NotAName(Invalid):
@@ -176,6 +176,11 @@ def check_arrival(shift: rules.Seen, mine: Seen | None, taken: Mapping[str, tupl
     if now < opens(shift.start_at):
         _say_which_is_theirs(taken, now)
         raise CheckInTooEarly(opens(shift.start_at))
+
+
+def may_be_let_in(shift: rules.Seen, mine: Seen, *, now: datetime) -> bool:
+    """Who has waited in vain: the queue ends with the start, from then on whoever is there may have a free place."""
+    return mine.state == "waiting" and shift.state == "published" and shift.start_at <= now < shift.end_at
 
 
 def check_departure(

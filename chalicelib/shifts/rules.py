@@ -32,7 +32,7 @@ ACTIVITY = Flow(
 SHIFT = Flow({"published": {"ended", "cancelled"}})
 SIGN_UP = Flow(
     {
-        "waiting": {"signed_up", "cancelled"},
+        "waiting": {"signed_up", "cancelled", "checked_in"},  # the last by the organiser, once it has begun
         "signed_up": {"checked_in", "cancelled", "no_show"},
         # Check-in opens before the start, and until then a shift may still be moved, or called off.
         "checked_in": {"checked_out", "signed_up", "cancelled"},

@@ -52,7 +52,7 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
             new = _present(signing_up.place_for(shift, whom, resident.nickname, now, before=before), person, shift, now)
             new.marks = attempt.marks_with(before)
             with transaction() as tx:
-                _take(tx, shift)
+                _take(tx, shift, now)
                 signing_up.write(tx, new, before=before)
                 diary.enter(tx, file, whom, signing_up.times(shift), now=now)
                 tx.check(resident, when=Resident.state == "active", or_raise=Changed())
@@ -73,8 +73,11 @@ def _may_be_added(
     eligibility.check(file, approved=shift.needs_approval, on=clock.day(shift.start_at))
 
 
-def _take(tx: transaction, shift: Shift) -> None:
-    """A place; never past those who wait, though they can no longer be let in once the shift has begun."""
+def _take(tx: transaction, shift: Shift, now: datetime) -> None:
+    """A place; never past those who wait, as long as they can be let in."""
+    if now >= shift.start_at:
+        places.take_once_begun(tx, shift)
+        return
     if int(shift.waiting):
         raise presence_rules.PeopleWait()
     places.take(tx, shift)
@@ -111,7 +114,7 @@ def add_guest(*, caller: Caller, shift_id: str, name: str, attempt: Attempt, now
             new = _present(signing_up.place_for(shift, guest, GUEST, now), person, shift, now)
             new.guest, new.person_key, new.person_sort, new.marks = True, None, None, attempt.marks()
             with transaction() as tx:
-                _take(tx, shift)
+                _take(tx, shift, now)
                 _seal(tx, new, known_as, guests, shift)
                 signing_up.write(tx, new, before=None)
                 person.still(tx)

@@ -175,6 +175,11 @@ class Gate:
             return "shift_cancelled"
         if mine is None or mine.state == "cancelled":
             return theirs or "not_signed_up"
+        if listed and mine.state == "waiting" and shift.state == "published" and shift.start <= now < shift.end:
+            if shift.taken >= shift.capacity:
+                return "shift_full"
+            mine.state, mine.in_at = "checked_in", now
+            return "ok"
         if mine.state != "signed_up":
             return NEITHER[mine.state]
         if now >= shift.end or shift.state != "published":

@@ -288,6 +288,38 @@ class TestGuessing:
         assert gate.state_of(chen, shift) == "signed_up"
 
 
+class TestWhoWaitedInVain:
+    def test_is_ticked_off_once_it_has_begun_and_there_is_a_place(self, hood: Hood) -> None:
+        shift, chen = door.expected(hood, capacity=1)
+        carer, waits = door.carer(hood), gate.volunteer(hood)
+        gate.signed_up(waits, shift, wait=True)
+        early = door.tick(carer, shift, waits.id)
+        assert early.code == "still_waiting"
+        assert "您" not in early.json["detail"]
+        door.under_way(shift)
+        full = door.tick(carer, shift, waits.id)
+        assert (full.status, full.code) == (409, "shift_full")
+        assert "名额改大" in full.json["detail"]
+        assert gate.state_of(waits, shift) == "waiting"
+        door.change(shift, capacity=2)
+        assert door.check_in(waits, shift).code == "still_waiting", "who runs the shift decides"
+        answers = at_once(*(lambda: door.tick(carer, shift, waits.id, key="k") for _ in range(4)))
+        assert {answer.json.get("presence") for answer in answers} == {"here"}
+        found = gate.adds_up(shift)
+        assert (int(found.taken), int(found.waiting), gate.queue(shift)) == (2, 0, [])
+        assert door.check_in(chen, shift).status == 200
+        assert door.check_out(waits, shift).status == 200
+
+    def test_not_after_the_end(self, hood: Hood) -> None:
+        shift, _ = door.expected(hood, capacity=1)
+        carer, waits = door.carer(hood), gate.volunteer(hood)
+        gate.signed_up(waits, shift, wait=True)
+        door.change(shift, capacity=2)
+        door.under_way(shift, still=timedelta(seconds=-1))
+        assert door.tick(carer, shift, waits.id).code == "still_waiting"
+        gate.adds_up(shift)
+
+
 class TestAtTheSameMoment:
     def test_two_phones_of_one_person_check_in_once(self, hood: Hood) -> None:
         shift, chen = door.expected(hood)

@@ -95,11 +95,27 @@ class TestAVolunteer:
         carer, number = door.carer(hood), door.number_of(gate.volunteer(hood))
         assert door.add(carer, shift, volunteer_number=number).code == "shift_full"
         gate.signed_up(gate.volunteer(hood), shift, wait=True)
-        door.change(shift, capacity=2)
-        door.under_way(shift)
         for body in ({"volunteer_number": number}, {"name": "王阿婆"}):
             assert door.add(carer, shift, **body).code == "people_wait"
         gate.adds_up(shift)
+
+    def test_once_it_has_begun_a_free_place_is_for_who_is_there(self, hood: Hood) -> None:
+        """The queue has ended then: nobody is promoted any more, so it must keep nobody out."""
+        shift, _ = door.expected(hood, capacity=1)
+        carer, number, waits = door.carer(hood), door.number_of(gate.volunteer(hood)), gate.volunteer(hood)
+        gate.signed_up(waits, shift, wait=True)
+        door.under_way(shift)
+        assert door.add(carer, shift, volunteer_number=number).code == "shift_full"
+        version = int(gate.stored(shift).version)
+        assert carer.post(f"/shifts/{shift}/change", json={"version": version, "capacity": 3}).status == 200
+        answers = at_once(
+            lambda: door.add(carer, shift, volunteer_number=number),
+            lambda: door.add(carer, shift, name="王阿婆"),
+            lambda: door.add(carer, shift, name="李阿公"),
+        )
+        assert Counter(answer.code for answer in answers) == {None: 2, "shift_full": 1}
+        assert gate.adds_up(shift).taken == 3
+        assert gate.state_of(waits, shift) == "waiting"
 
     def test_of_many_at_once_as_many_as_there_are_places(self, hood: Hood) -> None:
         shift, carer = door.open_shift(hood, capacity=2), door.carer(hood)
