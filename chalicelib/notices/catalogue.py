@@ -2,8 +2,8 @@
 
 A text names its facts in braces; `service.tell` wants those at least. `matters` puts a message that did not
 reach the phone on the staff's call sheet; `urgent` ones are pushed in quiet hours too, as are others that would come
-too late after them (`service.tell_in_time`). A kind without a
-template stays in the inbox: it answers what the person did a moment ago, or nothing depends on it.
+too late after them (`service.tell_in_time`). A kind without a template stays in the inbox: it answers what the person
+did a moment ago, or nothing depends on it.
 
 What people tell each other (pick-up codes above all) stands in the app only: a push is read on locked screens.
 """

@@ -15,7 +15,7 @@ GUESSES_PER = timedelta(minutes=10)
 GUESSES_AT_A_SHIFT = 50  # of all together, at six digits of which two are right: one hit in 10,000 such hours
 GUESSES_AT_A_SHIFT_PER = timedelta(hours=1)
 
-OTHER_WAYS = "签到码错了太多次。请扫组织者的码，或请组织者在名单上为您签到。"
+OTHER_WAYS = "签到码错了太多次。请扫组织者的码，或请组织者在名单上为您登记。"
 
 # The same refusals as the organiser reads them, who is told about somebody else.
 OF_ANOTHER = {
@@ -138,7 +138,10 @@ class NoContact(Refused):
 
 
 class NoLongerNeeded(Refused):
-    code, detail = "contact_no_longer_shown", "班次结束超过一周，或这个人早已取消，不能再看联系方式。"
+    code, detail = (
+        "contact_no_longer_shown",
+        "只能看要来的人的联系方式。这个人还在排队，或早已取消，或班次结束超过一周。",
+    )
 
 
 def check_adding(shift: rules.Seen, *, now: datetime) -> None:

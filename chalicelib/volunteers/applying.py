@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
-from chalicelib.kit import clock, ids, limits
+from chalicelib.kit import clock, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
@@ -19,7 +19,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.volunteers import files, follow_up, rules
 from chalicelib.volunteers.files import Personal, settled
-from chalicelib.volunteers.models import Volunteer, VolunteerNumber
+from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Contact
 
 
@@ -151,9 +151,3 @@ def leave(*, caller: Caller, attempt: Attempt, now: datetime) -> Volunteer:
     left = settled(leave_once)
     follow_up.at_once(left, now=now)
     return left
-
-
-def by_number(number: str) -> str:
-    """The resident with this volunteer number, as somebody types it; VolunteerUnknown. Who calls it limits guessing."""
-    key = VolunteerNumber.key(ids.as_typed(number))
-    return VolunteerNumber.fetch(key.pk, key.sk, or_raise=rules.VolunteerUnknown()).resident_id

@@ -71,7 +71,7 @@ def test_whoever_signs_up_while_they_leave_comes_to_no_shift_that_needs_approval
         assert (shift in file.taken, int(gate.adds_up(shift).taken)) == (False, 0)
 
 
-def test_shifts_and_changes_of_the_same_file_are_all_kept(hood: Hood) -> None:
+def test_changes_of_the_same_file_are_all_kept_and_no_shift_without_consent(hood: Hood) -> None:
     worker, chen = hood.staff("grid_worker"), hood.resident()
     desk.applied(chen, birth=desk.years_ago(15))
     desk.approved(chen, by=worker)
@@ -87,7 +87,8 @@ def test_shifts_and_changes_of_the_same_file_are_all_kept(hood: Hood) -> None:
     assert signed.status == 201 or signed.code == "guardian_consent_needed"
     file = desk.file_of(chen)
     assert (file.skills, file.guardian_at) == (["law"], None)
-    assert (shift in file.taken) == (signed.status == 201)
+    assert gate.state_of(chen, shift) == ("cancelled" if signed.status == 201 else None)
+    assert (shift in file.taken, int(gate.adds_up(shift).taken)) == (False, 0)
 
 
 def test_nobody_is_approved_whose_account_is_being_closed(hood: Hood) -> None:
