@@ -100,7 +100,11 @@ def _check(shift: Shift, before: _Terms, after: _Terms, now: datetime) -> None:
     if before == after:
         raise Invalid("nothing_to_change", "没有改动，请先修改时间、地点或人数。")
     refuse_blank(place=after.place)
+    moved_to = {
+        name: getattr(after, name) for name in ("start", "end") if getattr(after, name) != getattr(before, name)
+    }
     wrong = plans.length_faults(after.start, after.end) | plans.quorum_faults(after.capacity, after.quorum)
+    wrong |= plans.uneven(**moved_to)
     if now >= before.start:
         moved = [name for name in _MOVED if getattr(before, name) != getattr(after, name)]
         wrong |= dict.fromkeys(moved, "班次已经开始，只能改结束时间和名额")

@@ -105,14 +105,16 @@ def faults(shift: Planned, *, now: datetime) -> dict[str, str]:
         wrong["start"] = "开始时间已经过去"
     elif shift.start > now + LATEST_START:
         wrong["start"] = "最多安排到一年以内"
+    wrong |= uneven(start=shift.start, end=shift.end)
     return wrong | length_faults(shift.start, shift.end) | quorum_faults(shift.capacity, shift.quorum)
 
 
+def uneven(**times: datetime) -> dict[str, str]:
+    """Times are to the minute: a diary that rounded could miss that two shifts overlap."""
+    return {name: "时间请精确到整分钟" for name, at in times.items() if at.second or at.microsecond}
+
+
 def length_faults(start: datetime, end: datetime) -> dict[str, str]:
-    """Of times to the minute: a diary that rounded could miss that two shifts overlap."""
-    uneven = [name for name, at in (("start", start), ("end", end)) if at.second or at.microsecond]
-    if uneven:
-        return dict.fromkeys(uneven, "时间请精确到整分钟")
     if end <= start:
         return {"end": "结束时间要晚于开始时间"}
     if end - start > rules.SHIFT_LASTS_AT_MOST:

@@ -172,10 +172,11 @@ def take_out(
     else:
         places.give_back(tx, shift, mine, now=now)
     late = by in ("self", "guardian") and is_late(shift, mine, now)
+    first = not int(mine.late_withdrawals)
     cancel(tx, mine, by=by, now=now, also=attempt, late=late and by == "self")
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
-    if late and int(mine.late_withdrawals) == 1 and shift.organiser:  # the first one
+    if late and first and shift.organiser:
         facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": mine.name}
         notices.tell(tx, shift.organiser, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
 

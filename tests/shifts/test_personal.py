@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.kit import clock
+from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import personal
-from chalicelib.shifts.models import HoursCorrection
+from chalicelib.shifts.models import HoursCorrection, SignUp
 from chalicelib.volunteers.models import ServiceRecord, partition
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import evening, gate
@@ -110,3 +111,28 @@ def test_a_sign_up_that_the_index_does_not_know_yet_is_given_back_too(
     left = evening.stand(chen, shift)
     assert (left.state, left.name, left.person_key) == ("cancelled", NICKNAME_OF_THE_CLOSED, None)
     assert gate.adds_up(shift).taken == 0
+
+
+@pytest.mark.parametrize("leaving", [True, False])
+def test_a_place_that_the_index_does_not_show_yet_is_given_back_all_the_same(hood: Hood, leaving: bool) -> None:
+    chen, wang, shift = gate.volunteer(hood), gate.volunteer(hood), gate.shift(hood, capacity=1)
+    gate.signed_up(chen, shift)
+    gate.signed_up(wang, shift, wait=True)
+    with transaction() as tx:  # as long as the index is behind, it is as if it were not in it
+        tx.update(SignUp.key(shift, chen.id), [SignUp.person_key.remove(), SignUp.person_sort.remove()])
+    if leaving:
+        assert chen.post("/me/volunteer/leave").status == 200
+    else:
+        assert chen.post("/me/close", json={"word": "注销"}).status == 204
+        assert gate.place_of(chen, shift).name == NICKNAME_OF_THE_CLOSED
+    assert (gate.state_of(chen, shift), gate.state_of(wang, shift)) == ("cancelled", "signed_up")
+    gate.adds_up(shift)
+
+
+def test_a_shift_that_was_put_off_is_left_too_though_they_have_not_been_told_yet(hood: Hood) -> None:
+    chen, shift = gate.volunteer(hood), gate.shift(hood)
+    gate.signed_up(chen, shift)
+    with transaction() as tx:
+        tx.update(SignUp.key(shift, chen.id), [SignUp.start_at.set(clock.now() - timedelta(minutes=1))])
+    personal.erase(chen.id, now=clock.now())
+    assert (gate.state_of(chen, shift), gate.adds_up(shift).taken) == ("cancelled", 0)
