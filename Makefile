@@ -30,7 +30,7 @@ token: $(INSTALLED) ## log in as a demo person (PERSON=li-ju) and print the sess
 	@$(VENV)/python -m local.phone $(PERSON) --port $(PORT) --wechat-port $(WECHAT_PORT)
 
 test: check ## everything CI runs
-	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 STORIES ?= 400
 prove: $(INSTALLED) ## whatever happens to points, goods and shifts, against models (STORIES, of 60 steps each); every way to fail

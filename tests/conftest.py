@@ -18,6 +18,7 @@ from io import StringIO  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pytest  # noqa: E402
+from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
 from chalicelib.kit import auth, log, settings  # noqa: E402
 from chalicelib.kit.table import Item  # noqa: E402
@@ -186,3 +187,27 @@ def wechat(_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def hood(http: Http, wechat: StandIn) -> Hood:
     """A neighbourhood of its own, see tests/neighbourhood.py."""
     return Hood(http, wechat)
+
+
+# What takes long for few tests comes first, and none of it last: or one process would wait for the other. The stories
+# share a stage, which is slow to start, so all of them are for one process.
+STORIES, LONG = (
+    "tests/story/",
+    ("tests/packaging/", "tests/security/", "tests/faults/", "tests/account/", "tests/proof/"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (not item.nodeid.startswith(STORIES), not item.nodeid.startswith(LONG)))
+
+
+class ByFile(LoadFileScheduling):
+    """`--dist=loadfile`, but for the stories."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return STORIES if scope.startswith(STORIES) else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
