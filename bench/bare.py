@@ -133,7 +133,9 @@ def of_a_redemption(*, seed: int = 1) -> Bare:
         text = text.replace(market.product_id, product).replace(
             f"STOCK#{product}#0", f"STOCK#{product}#{number % BUCKETS}"
         )
-        text = text.replace(caller.id, f"{caller.id[:-8]}{number:08d}").replace(str(made.code), f"{number:08d}")
+        text = text.replace(caller.id, f"{caller.id[:-8]}{number:08d}").replace(
+            str(made.code), f"X{number:07d}"
+        )  # as none that a test makes up
         return text.replace(made.id, f"{made.id[:-8]}{number:08d}")
 
     return Bare(calls, people, another)

@@ -112,6 +112,29 @@ class Hood:
         )
         return neighbour
 
+    def logged_in(self, name: str = "居民") -> Neighbour:
+        """As `resident`, but by way of a login, for tests of what a login leaves behind."""
+        neighbour = self.somebody(name)
+        now, version = clock.now(), auth.privacy().version
+        waiting = [Resident.home.set(self.micro_grid), Resident.home_state.set("waiting")]
+        listed = [
+            Resident.area_key.set(f"RESIDENCE#{self.district}"),
+            Resident.area_sort.set(f"{self.micro_grid}#{clock.stamp(now)}"),
+        ]
+        with transaction() as tx:
+            consented = [Resident.consent_version.set(version), Resident.consent_at.set(now)]
+            tx.update(Resident.key(neighbour.id), [*consented, *waiting, *listed])
+        known = neighbour.caller
+        neighbour.token, _ = auth.issue(
+            resident_id=known.id,
+            openid=known.openid,
+            session_version=0,
+            consent=version,
+            now=now,
+            session=known.session,
+        )
+        return neighbour
+
     def staff(self, role: str, area: str | None = None, name: str = "工作人员") -> Neighbour:
         """A resident with a duty over the community, or another area."""
         neighbour = self.resident(name)

@@ -33,7 +33,7 @@ class Town(Street):
 
     def account(self, name: str = "居民") -> Neighbour:
         """Somebody who has logged in, consented and said where they live: with a key in the vault and a phone."""
-        return Hood.resident(self, name)
+        return Hood.logged_in(self, name)
 
     def carer(self) -> Neighbour:
         """The grid worker of the grid in which everybody lives."""

@@ -63,7 +63,7 @@ def links() -> list[UnionidLink]:
 
 
 def test_a_follower_is_found_the_next_day(hood: Hood) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     openid = follows(neighbour)
     assert found(neighbour) is None
     timers.sweep(now=clock.now() + DAY, time_left=lambda: 60)
@@ -73,7 +73,7 @@ def test_a_follower_is_found_the_next_day(hood: Hood) -> None:
 
 def test_neither_unionid_nor_openid_stands_in_the_table(hood: Hood, empty_table: str, monkeypatch) -> None:
     monkeypatch.setitem(local_aws.ENVIRONMENT, "TABLE_NAME", empty_table)
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     openid = follows(neighbour)
     next_day()
     assert found(neighbour) == openid
@@ -84,7 +84,7 @@ def test_neither_unionid_nor_openid_stands_in_the_table(hood: Hood, empty_table:
 
 
 def test_who_follows_no_longer_is_forgotten(hood: Hood) -> None:
-    stays, leaves = hood.resident(), hood.resident()
+    stays, leaves = hood.logged_in(), hood.logged_in()
     openid = follows(stays)
     follows(leaves)
     next_day()
@@ -97,7 +97,7 @@ def test_who_follows_no_longer_is_forgotten(hood: Hood) -> None:
 
 
 def test_a_follower_who_is_no_resident_leaves_no_trace(hood: Hood) -> None:
-    hood.resident()
+    hood.logged_in()
     hood.wechat.add_person("stranger", "路人", follows=True)
     before = len(list(Item.scan()))
     next_day()
@@ -109,7 +109,7 @@ def test_nobody_is_found_without_a_unionid_or_without_consent(hood: Hood) -> Non
     unbound = Neighbour(hood, "无绑定", "unbound")
     unbound.log_in()
     unbound.consent()
-    neighbour, silent = hood.resident(), hood.somebody()
+    neighbour, silent = hood.logged_in(), hood.somebody()
     for each in (neighbour, silent, unbound):
         follows(each)
     next_day()
@@ -117,7 +117,7 @@ def test_nobody_is_found_without_a_unionid_or_without_consent(hood: Hood) -> Non
 
 
 def test_a_login_notes_the_unionid_once(hood: Hood) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     with budget() as again:
         neighbour.log_in()
     assert "FOLLOWERS" not in str(again.calls)
@@ -126,13 +126,13 @@ def test_a_login_notes_the_unionid_once(hood: Hood) -> None:
 
 def test_without_a_service_account_nothing_is_noted_or_asked(hood: Hood, configure) -> None:
     configure("secrets", wechat_appid=catalogue.APPID, wechat_secret=catalogue.SECRET, service_account_secret="")
-    hood.resident()
+    hood.logged_in()
     assert links() == []
     assert FollowersRound.find("FOLLOWERS", "ROUND") is None
 
 
 def test_a_service_account_that_was_taken_away_is_looked_for_every_day(hood: Hood, configure) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     openid = follows(neighbour)
     secrets = {"wechat_appid": catalogue.APPID, "wechat_secret": catalogue.SECRET}
     configure("secrets", **secrets, service_account_secret="")
@@ -145,7 +145,7 @@ def test_a_service_account_that_was_taken_away_is_looked_for_every_day(hood: Hoo
 
 
 def test_many_followers_take_several_minutes(hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
-    neighbours = [hood.resident() for _ in range(3)]
+    neighbours = [hood.logged_in() for _ in range(3)]
     for neighbour in neighbours:
         follows(neighbour)
     monkeypatch.setattr(wechat_followers, "AT_ONCE", 1)
@@ -159,7 +159,7 @@ def test_many_followers_take_several_minutes(hood: Hood, monkeypatch: pytest.Mon
 
 
 def test_a_closed_account_is_neither_found_nor_in_the_way_of_the_next(hood: Hood) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     follows(neighbour)
     next_day()
     old = neighbour.id
@@ -175,7 +175,7 @@ def test_a_closed_account_is_neither_found_nor_in_the_way_of_the_next(hood: Hood
 
 
 def test_erasing_late_leaves_the_new_account_its_link(hood: Hood) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     old = people.find(neighbour.id)
     assert neighbour.post("/me/close", json={"word": "注销"}).status == 204
     neighbour.log_in()
@@ -185,7 +185,7 @@ def test_erasing_late_leaves_the_new_account_its_link(hood: Hood) -> None:
 
 
 def test_when_wechat_is_down_the_round_is_made_up_for(hood: Hood) -> None:
-    neighbour = hood.resident()
+    neighbour = hood.logged_in()
     openid = follows(neighbour)
     hood.wechat.break_("down", "/cgi-bin/user/info/batchget")
     with pytest.raises(Unavailable):
