@@ -104,7 +104,7 @@ def prove(machine: Any, acts: Counter[tuple[str, str]], reached: dict[str, str],
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=STORIES or 4,
+                max_examples=STORIES or 6,
                 stateful_step_count=LENGTH,
                 deadline=None,
                 # What fails is shown as it happened: to shrink it against the engine takes minutes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from urllib.parse import quote
 
@@ -66,14 +65,12 @@ def call(route: Route, reader: Neighbour, world: World, **ids: str) -> Answer:
 
 
 def test_ids_of_things_of_another_kind_are_not_found(world: World) -> None:
-    """One of each kind, tried by the owner and the staff in turn."""
-    of_each_kind = {KINDS.get(name, name): value for name, value in world.ids.items()}
-    readers = itertools.cycle((world.owner, world.staff))
     for route in all_routes().values():
         for name in parameters(route):
-            for other, value in of_each_kind.items():
-                if other != KINDS.get(name, name):
-                    reader = next(readers)
+            for other, value in world.ids.items():
+                if KINDS.get(other, other) == KINDS.get(name, name):
+                    continue
+                for reader in (world.owner, world.staff):
                     answer = call(route, reader, world, **{name: value})
                     assert answer.status in (401, 403, 404), (route.name, name, other, reader.name, answer)
 
@@ -105,24 +102,21 @@ def test_ids_of_another_neighbourhood_are_not_for_its_neighbours(world: World, h
 
 
 def test_strange_ids_are_not_found_and_never_a_crash(world: World) -> None:
-    """A half of them for each parameter, in turn: all go the same way through the gateway and the kit."""
-    halves = itertools.cycle((STRANGE[::2], STRANGE[1::2]))
     for route in all_routes().values():
         for name in parameters(route):
             staffs = name in ("resident_id", "review_id", "entry_id", "person_id") or route.path.startswith(
                 "/deliveries/"
             )
             reader = world.staff if staffs else world.owner
-            for text in next(halves):
+            for text in STRANGE:
                 answer = call(route, reader, world, **{name: quote(text, safe="")})
                 assert answer.status in (403, 404, 422, 429), (route.name, name, text[:20], answer)
 
 
 def test_ids_that_are_not_percent_encoded_well_are_not_found(world: World) -> None:
-    halves = itertools.cycle((("%", "%C3%28", "%00%00", "%2F%2F"), ("%zz", "%ED%A0%80", "+", "%23ME")))
     for route in all_routes().values():
         for name in parameters(route):
-            for text in next(halves):
+            for text in ("%", "%zz", "%C3%28", "%ED%A0%80", "%00%00", "+", "%2F%2F", "%23ME"):
                 answer = call(route, world.owner, world, **{name: text})
                 assert answer.status in (403, 404, 422, 429), (route.name, name, text, answer)
 

@@ -105,7 +105,7 @@ def test_one_field_of_a_right_request_made_nasty(name: str, world: World) -> Non
             assert bearable(answer), (field, str(value)[:60], answer)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @pytest.mark.parametrize("name", POSTS)
 def test_anything_at_all_as_a_body(name: str, world: World, data: st.DataObject) -> None:
