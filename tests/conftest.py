@@ -128,8 +128,10 @@ def empty_table(_second_table: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     apart by random ids instead, which costs nothing."""
     name: str = _second_table.table_name
     dynamodb = local_aws.client("dynamodb")
-    for item in dynamodb.scan(TableName=name, ProjectionExpression="PK, SK")["Items"]:
-        dynamodb.delete_item(TableName=name, Key=item)
+    left = dynamodb.scan(TableName=name, ProjectionExpression="PK, SK")["Items"]
+    for start in range(0, len(left), 25):
+        gone = [{"DeleteRequest": {"Key": key}} for key in left[start : start + 25]]
+        dynamodb.batch_write_item(RequestItems={name: gone})
     monkeypatch.setattr(Item.Meta, "table_name", name)
     monkeypatch.setattr(Item, "_connection", _second_table)
     return name

@@ -55,6 +55,7 @@ def told_to_others(item: dict[str, Any]) -> bool:
 
 
 class TestWhatIsLeft:
+    @pytest.mark.usefixtures("empty_table")
     def test_nothing_says_who_it_was(self, hood: Hood) -> None:
         neighbour = hood.resident()
         settle(neighbour)
@@ -87,6 +88,7 @@ class TestWhatIsLeft:
             *("home_state", "created_at", "closed_at", "marks"),
         } - ({"marks"} if left.marks is None else set())
 
+    @pytest.mark.usefixtures("empty_table")
     def test_the_partition_holds_the_bare_resident_and_what_ends_by_itself(self, hood: Hood) -> None:
         neighbour = hood.resident()
         settle(neighbour)
@@ -177,6 +179,7 @@ class TestOnlyOnPurpose:
 
 
 class TestACrash:
+    @pytest.mark.usefixtures("empty_table")
     @pytest.mark.parametrize("at", ["vault", "first eraser", "last eraser"])
     def test_what_is_left_undone_the_timer_finishes(self, hood: Hood, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
         neighbour = hood.resident()
@@ -250,6 +253,7 @@ class TestWeChatTellsUs:
     def revoked(self, openid: str, info: str) -> AuthorizationRevoked:
         return AuthorizationRevoked(at=clock.now(), fingerprint="f2", openid=openid, revoke_info=info)
 
+    @pytest.mark.usefixtures("empty_table")
     def test_a_cancelled_authorization_closes_the_account(self, hood: Hood) -> None:
         neighbour = hood.resident()
         settle(neighbour)

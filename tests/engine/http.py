@@ -7,6 +7,7 @@ assert answer.status == 201 and answer.json["id"]
 from __future__ import annotations
 
 import base64
+import functools
 import json as jsonlib
 import re
 import uuid
@@ -151,11 +152,15 @@ class Http:
     def _match(self, method: str, path: str) -> tuple[str | None, dict[str, str]]:
         """The most literal resource wins, as in API Gateway; parameters stay percent-encoded, as there."""
         for resource in sorted(self.app.routes, key=lambda route: route.count("{")):
-            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(resource))
-            found = re.fullmatch(pattern, path)
+            found = _pattern(resource).fullmatch(path)
             if found and method in self.app.routes[resource]:
                 return resource, found.groupdict()
         return None, {}
+
+
+@functools.cache
+def _pattern(resource: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(resource)))
 
 
 # What the gateway says by itself about an address it does not know (`.chalice/resources.yaml`).

@@ -14,7 +14,6 @@ from chalicelib.people import service as people
 from chalicelib.people.models import FollowersRound, UnionidLink
 from chalicelib.wechat import followers as wechat_followers
 from local.wechat import catalogue
-from tests.engine import local_aws
 from tests.engine.budget import budget
 from tests.neighbourhood import Hood, Neighbour
 from tests.people.looking import everything
@@ -71,8 +70,7 @@ def test_a_follower_is_found_the_next_day(hood: Hood) -> None:
     assert current().due_at > clock.now() + DAY
 
 
-def test_neither_unionid_nor_openid_stands_in_the_table(hood: Hood, empty_table: str, monkeypatch) -> None:
-    monkeypatch.setitem(local_aws.ENVIRONMENT, "TABLE_NAME", empty_table)
+def test_neither_unionid_nor_openid_stands_in_the_table(hood: Hood) -> None:
     neighbour = hood.logged_in()
     openid = follows(neighbour)
     next_day()

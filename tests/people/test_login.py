@@ -34,6 +34,7 @@ class TestTheFirstTime:
         assert answer.json["consent_needed"] is True
         assert answer.json["ends_at"].endswith("+08:00")
 
+    @pytest.mark.usefixtures("empty_table")
     def test_the_openid_stands_nowhere_in_the_table(self, hood: Hood) -> None:
         neighbour = hood.somebody()
         openid = neighbour.caller.openid

@@ -32,6 +32,7 @@ def test_it_is_shown_masked_and_to_its_owner_in_full(hood: Hood) -> None:
     assert neighbour.get("/me/phone").json == {"phone": number}
 
 
+@pytest.mark.usefixtures("empty_table")
 def test_it_stands_nowhere_in_the_table(hood: Hood) -> None:
     neighbour = hood.resident()
     number = number_of(neighbour)

@@ -13,7 +13,7 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.security import presence, volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
-from tests.security.world import MASKS, World, build, made
+from tests.security.world import MASKS, World, made
 
 ANYBODY = {"nobody", "newcomer", "stranger", "foreign_staff", "staff", "helper", "owner", "delegate"}
 LOGGED_IN = ANYBODY - {"nobody", "delegate"}
@@ -212,14 +212,9 @@ def refused(answer: Answer) -> bool:
     return answer.status in (401, 403, 404) and answer.code not in NOTHING_YET
 
 
-@pytest.fixture
-def world(hood: Hood) -> World:
-    return build(hood)
-
-
-def test_who_may_not_is_refused_and_who_may_is_not(world: World) -> None:
+def test_who_may_not_is_refused_and_who_may_is_not(fresh_world: World) -> None:
     """First all the refusals, which change nothing; then what is allowed, looking before touching."""
-    routes = all_routes()
+    world, routes = fresh_world, all_routes()
     let_in = [
         (name, who, call(routes[name], who, world))
         for name, allowed in ROWS.items()

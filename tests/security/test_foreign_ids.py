@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-import pytest
-
 from chalicelib.kit.http import Route
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
-from tests.security.world import World, build
+from tests.security.world import World
 
 # Parameters that name the same kind of thing.
 KINDS = {
@@ -36,19 +34,6 @@ STRANGE = [
     *("..", "../../ME", "..%2f..%2fsecrets", "%zz", "%00", "#", "REQUEST", "ME", "*", "' OR '1'='1", "{{7*7}}"),
     *(":PK", "a" * 2000, "😀" * 300, "\u202e", " ", "\r\nX: y"),
 ]
-
-
-@pytest.fixture(scope="module")
-def _kept() -> dict[str, World]:
-    return {}
-
-
-@pytest.fixture
-def world(hood: Hood, _kept: dict[str, World]) -> World:
-    """One for the whole module: what is not found changes nothing."""
-    if not _kept:
-        _kept["world"] = build(hood)
-    return _kept["world"]
 
 
 def parameters(route: Route) -> list[str]:

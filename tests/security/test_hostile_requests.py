@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from chalicelib.kit.http import Route
 from tests.engine.http import Answer
-from tests.neighbourhood import Hood, Neighbour
+from tests.neighbourhood import Neighbour
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.test_authority import ROWS
-from tests.security.world import World, build
+from tests.security.world import World
 
 LEAVING = {"POST /me/close", "POST /logout", "POST /sessions/revoke", "DELETE /me/consent", "POST /me/consent"}
 WITH_BODY = sorted(name for name, route in all_routes().items() if route.body is not None and name not in LEAVING)
@@ -60,19 +60,6 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-
-
-@pytest.fixture(scope="module")
-def _kept() -> dict[str, World]:
-    return {}
-
-
-@pytest.fixture
-def world(hood: Hood, _kept: dict[str, World]) -> World:
-    """One for the whole module: what is refused changes nothing."""
-    if not _kept:
-        _kept["world"] = build(hood)
-    return _kept["world"]
 
 
 def send(route: Route, world: World, *, by: Neighbour | None = None, **more: Any) -> Answer:

@@ -11,17 +11,12 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.security import presence, volunteers
 from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
-from tests.security.world import CONTACT_NAME, CONTACT_PHONE, REAL_NAME, World, build
+from tests.security.world import CONTACT_NAME, CONTACT_PHONE, REAL_NAME, World
 
 # What may show a number or a name: to its owner, or to staff by the act that is written down.
 TO_ITS_OWNER = {"GET /me/phone"}
 TO_STAFF = {"POST /residents/{resident_id}/identity", "POST /help-requests/{request_id}/contact", *presence.TO_STAFF}
 LEAVING = {"POST /me/close", "POST /logout", "POST /sessions/revoke", "DELETE /me/consent", "DELETE /me/phone"}
-
-
-@pytest.fixture
-def world(hood: Hood) -> World:
-    return build(hood)
 
 
 def visible(answer: Answer) -> str:
@@ -42,7 +37,8 @@ def leaks(world: World, reader: Neighbour | None, answer: Answer) -> set[str]:
     return {secret for secret in secrets if secret in visible(answer)}
 
 
-def test_no_answer_to_anybody_holds_what_is_anothers(world: World) -> None:
+def test_no_answer_to_anybody_holds_what_is_anothers(fresh_world: World) -> None:
+    world = fresh_world
     routes = [route for route in all_routes().values() if route.name not in LEAVING | TO_STAFF]
     routes.sort(key=lambda route: ("GET", "POST", "PUT", "DELETE").index(route.method))
     found = []
@@ -83,8 +79,8 @@ def test_staff_see_a_number_by_the_act_that_is_written_down_and_by_no_other(worl
     assert leaks(world, world.staff, contact) == {CONTACT_NAME, CONTACT_PHONE}
 
 
-def test_the_logs_hold_no_secret_no_text_and_no_token(hood: Hood, logs: Any) -> None:
-    world = build(hood)
+def test_the_logs_hold_no_secret_no_text_and_no_token(logs: Any, hood: Hood, fresh_world: World) -> None:
+    world = fresh_world
     for route in all_routes().values():
         body = right_body(route, world)
         for token in (world.stranger.token, world.owner.token, f"{world.owner.token}x"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chalicelib.kit.table import Item
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from tests.neighbourhood import Hood, Neighbour
@@ -28,6 +30,7 @@ def close(who: Neighbour) -> None:
     assert answer.status == 204, answer
 
 
+@pytest.mark.usefixtures("empty_table")
 def test_a_volunteer_leaves_nothing_that_names_them(hood: Hood) -> None:
     worker, organiser = hood.staff("grid_worker", name="网格员甲"), hood.staff("community_worker", name="社工乙")
     fang, others = hood.resident(NICKNAME), [gate.volunteer(hood, "队员") for _ in range(2)]
@@ -60,6 +63,7 @@ def test_a_volunteer_leaves_nothing_that_names_them(hood: Hood) -> None:
     gate.adds_up(queued)
 
 
+@pytest.mark.usefixtures("empty_table")
 def test_an_organiser_is_named_only_where_hours_say_who_recorded_them(hood: Hood) -> None:
     fang, other, chen = hood.staff("community_worker", name=NICKNAME), hood.staff("grid_worker"), gate.volunteer(hood)
     fang.put("/me/nickname", json={"nickname": NICKNAME})
