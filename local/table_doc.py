@@ -17,6 +17,7 @@ other way round, is an error here, so the document cannot fall behind without a 
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -122,7 +123,7 @@ def _compare(name: str, item: type[Item], described: set[str]) -> None:
     in_class = _words(inspect.getsource(item))
     module = sys.modules[item.__module__]
     slice_folder = Path(module.__file__ or "").parent
-    in_slice = set().union(*(_words(file.read_text("utf-8")) for file in slice_folder.glob("*.py")))
+    in_slice = frozenset().union(*(_words(file.read_text("utf-8")) for file in slice_folder.glob("*.py")))
     for index, words in _SETS.items():
         if index in described and not words & in_slice:
             raise Undescribed(f"{name}: the docstring names {index}, and nothing in the slice sets its keys")
@@ -130,7 +131,8 @@ def _compare(name: str, item: type[Item], described: set[str]) -> None:
             raise Undescribed(f"{name}: the class sets keys of {index}, and the docstring does not say which")
 
 
-def _words(source: str) -> set[str]:
+@functools.cache  # a slice has several kinds of items, and its modules are read for each
+def _words(source: str) -> frozenset[str]:
     """The names and texts a piece of code uses; not those of its docstrings, which are longer."""
     words: set[str] = set()
     for node in ast.walk(ast.parse(textwrap.dedent(source))):
@@ -142,7 +144,7 @@ def _words(source: str) -> set[str]:
             words.add(node.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             words.add(node.value)
-    return words
+    return frozenset(words)
 
 
 def _own_attributes(item: type[Model]) -> dict[str, str]:
