@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from itsdangerous import URLSafeSerializer
+from pynamodb.attributes import Attribute
+from pynamodb.indexes import Index
 
 from chalicelib.kit import clock, ids
 from chalicelib.kit.errors import Invalid, NotFound
@@ -33,6 +36,17 @@ def notes(count: int, partition: str | None = None) -> str:
             person_sort=f"{number:03}",
         ).save()
     return partition
+
+
+@pytest.mark.parametrize("kind", [Item, Note, Shelf])
+def test_a_kind_is_made_of_what_inspect_finds_in_it(kind: type[Item]) -> None:
+    found = inspect.getmembers(kind, lambda part: isinstance(part, Attribute | Index))
+    attributes = {name: id(part) for name, part in found if isinstance(part, Attribute)}
+    assert {name: id(part) for name, part in kind.get_attributes().items()} == attributes
+    indexes = {name: id(part) for name, part in found if isinstance(part, Index)}
+    assert {name: id(part) for name, part in kind._indexes.items()} == indexes
+    assert {part._model for part in kind._indexes.values()} == {kind}
+    assert len(indexes) == 4
 
 
 class Asked(wire.Watcher):
