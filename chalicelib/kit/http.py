@@ -15,10 +15,11 @@ tells nothing.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
@@ -68,23 +69,56 @@ class ActingForSomeone(Forbidden):
     code, detail = "own_affair_only", "这件事只能本人办理，不能代办，请本人登录后办理。"
 
 
-class Route(msgspec.Struct, frozen=True):
-    """What the documentation and the tests need to know of a route."""
+class Route(msgspec.Struct, frozen=True, dict=True):
+    """What the documentation and the tests need to know of a route.
+
+    Of its view it looks at the signature, and does so when it is first called: for all routes at once, that is 6 ms of
+    a cold start.
+    """
 
     method: str
     path: str
     view: Callable[..., Any]
-    needs: Needs
+    needs_of_caller: Needs
     delegable: bool
-    body: Any
-    query: Any
-    result: Any
-    status: int
-    repeatable: bool
+    success: int
 
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.view, eval_str=True)
+
+    @property
+    def wanted(self) -> Mapping[str, inspect.Parameter]:
+        """The view's parameters by their names."""
+        return self._signature.parameters
+
+    @property
+    def needs(self) -> Needs:
+        return self.needs_of_caller if "caller" in self.wanted else "nobody"
+
+    @property
+    def body(self) -> Any:
+        return self.wanted["body"].annotation if "body" in self.wanted else None
+
+    @property
+    def query(self) -> Any:
+        return self.wanted["query"].annotation if "query" in self.wanted else None
+
+    @property
+    def result(self) -> Any:
+        return self._signature.return_annotation
+
+    @property
+    def status(self) -> int:
+        return 204 if self.result is None else self.success
+
+    @property
+    def repeatable(self) -> bool:
+        return "attempt" in self.wanted
 
 
 ROUTES: list[Route] = []
@@ -112,24 +146,11 @@ class Routes:
 
     def _route(self, method: str, path: str, needs: Needs, status: int, delegable: bool) -> Callable[[F], F]:
         def register(view: F) -> F:
-            signature = inspect.signature(view, eval_str=True)
-            parameters = signature.parameters
-            route = Route(
-                method=method,
-                path=path,
-                view=view,
-                needs=needs if "caller" in parameters else "nobody",
-                delegable=delegable,
-                body=parameters["body"].annotation if "body" in parameters else None,
-                query=parameters["query"].annotation if "query" in parameters else None,
-                result=signature.return_annotation,
-                status=status if signature.return_annotation is not None else 204,
-                repeatable="attempt" in parameters,
-            )
+            route = Route(method, path, view, needs, delegable, status)
             ROUTES.append(route)
 
             def serve(**path_parameters: str) -> Response:
-                return _serve(route, tuple(parameters), self.blueprint.current_request, path_parameters)
+                return _serve(route, self.blueprint.current_request, path_parameters)
 
             # Any content type is let in, because Chalice would refuse others in English and not as a problem.
             self.blueprint.route(path, methods=[method], content_types=["*/*"], name=f"{method} {path}")(serve)
@@ -138,13 +159,13 @@ class Routes:
         return register
 
 
-def _serve(route: Route, wanted: tuple[str, ...], request: Any, path_parameters: dict[str, str]) -> Response:
+def _serve(route: Route, request: Any, path_parameters: dict[str, str]) -> Response:
     began = time.perf_counter()
     code = "ok"
     request_id = request.context.get("requestId", "")
     log.begin(route=route.name, request_id=request_id)
     try:
-        result = route.view(**_arguments(route, wanted, request, path_parameters))
+        result = route.view(**_arguments(route, request, path_parameters))
         if isinstance(result, Response):
             response = result
         elif result is None:
@@ -189,7 +210,8 @@ def answer(problem: Problem) -> Response:
     return Response(body=msgspec.json.encode(document).decode(), status_code=problem.status, headers=headers)
 
 
-def _arguments(route: Route, wanted: tuple[str, ...], request: Any, path_parameters: dict[str, str]) -> dict[str, Any]:
+def _arguments(route: Route, request: Any, path_parameters: dict[str, str]) -> dict[str, Any]:
+    wanted = route.wanted
     now = clock.now()
     values: dict[str, Any] = {name: _path_text(text) for name, text in path_parameters.items()}
     if "caller" in wanted:
