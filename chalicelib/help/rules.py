@@ -264,30 +264,30 @@ def open_until(needed_by: datetime | None, now: datetime) -> datetime:
     return needed_by
 
 
-_MONEY = re.compile(r"借钱(?!包)|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款")
+_MONEY = r"借钱(?!包)|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款"
 _MONEY_UNITS = frozenset({"元", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})  # 块 counts soap, too
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_BETWEEN_WORDS = r"[\W_]+"
 
 
 def refuse_money(texts: Iterable[str], unit: str) -> None:
     """WeChat reserves asking for money to registered charities (公益 > 个人求助网络服务平台), so it is refused here."""
-    written = (_BETWEEN_WORDS.sub("", _plain(text)) for text in texts)
-    if _plain(unit).strip().lower() in _MONEY_UNITS or any(_MONEY.search(text) for text in written):
+    written = (re.sub(_BETWEEN_WORDS, "", _plain(text)) for text in texts)
+    if _plain(unit).strip().lower() in _MONEY_UNITS or any(re.search(_MONEY, text) for text in written):
         raise MoneyAsked()
 
 
 # A mobile number (11 digits from 13 to 19) or a landline with its area code.
-_PHONE = re.compile(r"(?<!\d)(?:(?:00)?86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)")
+_PHONE = r"(?<!\d)(?:(?:00)?86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)"
 # No colon: 14:30-16:30 would grow together with the number behind it.
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-—–~_.·。、,/|*+=()]+(?=\d)")
+_BETWEEN_DIGITS = r"(?<=\d)[\s\-—–~_.·。、,/|*+=()]+(?=\d)"
 _CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "00123456789" + "1" + "123456789")
 
 
 def refuse_phone_numbers(texts: Iterable[str]) -> None:
     """Neighbours talk here, not by phone: a number once written cannot be taken back."""
     for text in texts:
-        digits = _BETWEEN_DIGITS.sub("", _plain(text).translate(_CHINESE_DIGITS))
-        if _PHONE.search(digits):
+        digits = re.sub(_BETWEEN_DIGITS, "", _plain(text).translate(_CHINESE_DIGITS))
+        if re.search(_PHONE, digits):
             raise PhoneInText()
 
 

@@ -37,7 +37,7 @@ from chalicelib.kit.errors import Forbidden, Invalid, Problem, TooLarge, Unavail
 BODY_AT_MOST = 64 * 1024  # bytes; the longest legal body is a text of 2,000 characters and some fields
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 _PROBLEM = {"Content-Type": "application/problem+json; charset=utf-8", "Cache-Control": "no-store"}
-_KEY = re.compile(r"[\x21-\x7e]{1,64}")
+_KEY = r"[\x21-\x7e]{1,64}"
 # Control characters (but tab and line breaks) and halves of surrogate pairs: no keyboard types them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -253,7 +253,7 @@ def _caller(route: Route, request: Any, now: datetime) -> Caller:
 
 def _key(request: Any) -> str | None:
     key: str | None = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
+    if key is not None and not re.fullmatch(_KEY, key):
         raise Invalid("idempotency_key_invalid", fields={"Idempotency-Key": "1 到 64 个字母、数字或符号"})
     return key
 

@@ -19,7 +19,7 @@ from chalicelib.kit.table import InstantAttribute, Item
 from chalicelib.notices import rules
 from chalicelib.people.models import partition
 
-_ID = re.compile(r"notice_(\d{8}T\d{9}Z_[a-z2-7]{26})")
+_ID = r"notice_(\d{8}T\d{9}Z_[a-z2-7]{26})"
 
 
 class Notice(Remembers, discriminator="notice"):
@@ -69,7 +69,7 @@ class Notice(Remembers, discriminator="notice"):
     @classmethod
     def key(cls, resident_id: str, notice_id: str) -> Notice:
         """The key of a notice; its id carries its time, so no index is needed to find it."""
-        found = _ID.fullmatch(notice_id)
+        found = re.fullmatch(_ID, notice_id)
         if found is None:
             raise rules.NoticeUnknown()
         return cls(partition(resident_id), cls.PREFIX + found[1])

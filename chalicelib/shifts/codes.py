@@ -27,9 +27,9 @@ REMEMBERED = timedelta(minutes=10)  # so long an old code is told from a wrong o
 
 Verdict = Literal["right", "old", "wrong"]
 _ID = "shift_"
-_SCENE = re.compile(r"([a-z2-7]{26})([a-z2-7]{6})")
-_DIGITS = re.compile(r"[0-9]{6}")
-_BETWEEN = re.compile(r"[\s-]")
+_SCENE = r"([a-z2-7]{26})([a-z2-7]{6})"
+_DIGITS = r"[0-9]{6}"
+_BETWEEN = r"[\s-]"
 
 
 def scene(shift_id: str, now: datetime) -> str:
@@ -48,12 +48,12 @@ def shown_until(now: datetime, shown: timedelta) -> datetime:
 
 def shift_in(scene: str) -> str | None:
     """The id (without its area) of the shift that a scene names; None when it is no scene of ours."""
-    found = _SCENE.fullmatch(scene)
+    found = re.fullmatch(_SCENE, scene)
     return _ID + found[1] if found else None
 
 
 def judge_scene(shift_id: str, scene: str, now: datetime) -> Verdict:
-    found = _SCENE.fullmatch(scene)
+    found = re.fullmatch(_SCENE, scene)
     if found is None or found[1] != _random_part(shift_id):
         return "wrong"
     return _judge(_nonce, shift_id, found[2], SCENE_SHOWN, now)
@@ -65,8 +65,8 @@ def judge_digits(shift_id: str, typed: str, now: datetime) -> Verdict:
 
 def as_typed(text: str) -> str | None:
     """Six digits as a person types them (with spaces, or in full width), made equal to ours; None when they are none."""
-    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text))
-    return plain if _DIGITS.fullmatch(plain) else None
+    plain = re.sub(_BETWEEN, "", unicodedata.normalize("NFKC", text))
+    return plain if re.fullmatch(_DIGITS, plain) else None
 
 
 def _judge(

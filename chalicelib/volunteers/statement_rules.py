@@ -40,9 +40,9 @@ ENTRIES_A_DAY = 200  # recorded by one staff member
 EARLIEST = date(2000, 1, 1)
 CODE_LENGTH = 12  # of five bits each: 60 random bits, which nobody guesses
 _GROUP = 4
-_NUMBER = re.compile(r"ZM[0-9A-HJKMNP-TV-Z]{12}")
+_NUMBER = r"ZM[0-9A-HJKMNP-TV-Z]{12}"
 # Dashes and spaces of all kinds: what a keyboard, or a copy out of a document, puts between the groups.
-_BETWEEN = re.compile(r"[\s\-‐-―−_·.]+")
+_BETWEEN = r"[\s\-‐-―−_·.]+"
 
 
 DESTROYED = "持有人已注销账号，个人信息已按规定销毁，这份证明的内容无法再核验。"
@@ -143,9 +143,9 @@ def number_of(code: str) -> str:
 
 def as_typed(text: str) -> str:
     """The number somebody meant (lower case, full width, other dashes or none, O for 0), or StatementUnknown."""
-    plain = _BETWEEN.sub("", unicodedata.normalize("NFKC", text))
+    plain = re.sub(_BETWEEN, "", unicodedata.normalize("NFKC", text))
     typed = ids.as_typed(plain)
-    if not _NUMBER.fullmatch(typed):
+    if not re.fullmatch(_NUMBER, typed):
         raise StatementUnknown()
     return number_of(typed.removeprefix("ZM"))
 

@@ -27,7 +27,7 @@ from chalicelib.wechat.content import label, suggestion
 LARGEST_BODY = 256 * 1024
 _DEEPEST = 8
 _LONGEST_VALUE = 256  # WeChat's ids have at most 64 characters
-_ECHO = re.compile(r"[\x21-\x7e]{1,512}")
+_ECHO = r"[\x21-\x7e]{1,512}"
 
 
 class SignatureWrong(Forbidden):
@@ -121,7 +121,7 @@ def confirm_url(query: Mapping[str, str]) -> str:
     """The echo that proves to WeChat that this address is ours (GET, when an administrator enters it)."""
     _verify(query.get("signature", ""), query)
     echo = query.get("echostr", "")
-    if not _ECHO.fullmatch(echo):
+    if not re.fullmatch(_ECHO, echo):
         raise MessageUnreadable()
     return echo
 

@@ -7,8 +7,8 @@ import re
 from chalicelib.wechat import settings
 from chalicelib.wechat.client import mini_program
 
-_SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
-_PAGE = re.compile(r"[^/?#\s][^?#\s]*")
+_SCENE = r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}"
+_PAGE = r"[^/?#\s][^?#\s]*"
 _EDITIONS = {"formal": "release", "trial": "trial", "developer": "develop"}
 
 
@@ -19,9 +19,9 @@ def mini_program_code(scene: str, page: str, *, width: int = 430) -> bytes:
     ValueError if WeChat would not take it: `scene` is 1 to 32 of its visible characters (no %, no Chinese),
     `page` has no leading slash and no query, `width` is 280 to 1280 pixels.
     """
-    if not _SCENE.fullmatch(scene):
+    if not re.fullmatch(_SCENE, scene):
         raise ValueError(f"not a scene: {scene!r}")
-    if not _PAGE.fullmatch(page):
+    if not re.fullmatch(_PAGE, page):
         raise ValueError(f"not a page: {page!r}")
     if not 280 <= width <= 1280:
         raise ValueError(f"not a width: {width}")

@@ -10,9 +10,9 @@ from chalicelib.kit.errors import Conflict, Forbidden, Problem, TooMany, Unautho
 from chalicelib.wechat.client import mini_program
 from chalicelib.wechat.errors import WeChatRefused, WeChatUnavailable
 
-_CODE = re.compile(r"[\x21-\x7e]{1,256}")
-_OPENID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_PHONE = re.compile(r"\+?[0-9]{5,17}")
+_CODE = r"[\x21-\x7e]{1,256}"
+_OPENID = r"[A-Za-z0-9_-]{1,128}"
+_PHONE = r"\+?[0-9]{5,17}"
 
 
 class LoginCodeInvalid(Unauthorized):
@@ -62,7 +62,7 @@ def code_to_session(js_code: str) -> Identity:
     The session_key that comes along ends here: nothing we do needs it, so it cannot leak. Not repeated after
     a lost answer: WeChat may have used the code up, and the phone gets a new one for nothing.
     """
-    if not _CODE.fullmatch(js_code):
+    if not re.fullmatch(_CODE, js_code):
         raise LoginCodeInvalid()
     try:
         answer = mini_program().wxa.code_to_session(js_code)
@@ -73,7 +73,7 @@ def code_to_session(js_code: str) -> Identity:
         raise problem() from None
     openid = answer.get("openid") if isinstance(answer, dict) else None
     unionid = answer.get("unionid") if isinstance(answer, dict) else None
-    if not isinstance(openid, str) or not _OPENID.fullmatch(openid):
+    if not isinstance(openid, str) or not re.fullmatch(_OPENID, openid):
         raise WeChatUnavailable("no openid in the answer to a login", answer_lost=True)
     return Identity(openid, unionid if isinstance(unionid, str) and unionid else None)
 
@@ -81,7 +81,7 @@ def code_to_session(js_code: str) -> Identity:
 def phone_number(code: str, openid: str) -> str:
     """The number behind the code of the phone button (five minutes, once), e.g. `13800138000`, or with the
     country code for foreign ones. WeChat checks that the code was given to this very person."""
-    if not _CODE.fullmatch(code):
+    if not re.fullmatch(_CODE, code):
         raise PhoneCodeInvalid()
     client = mini_program()
     try:
@@ -96,6 +96,6 @@ def phone_number(code: str, openid: str) -> str:
     watermark = info.get("watermark")
     number = info.get("phoneNumber")
     ours = isinstance(watermark, dict) and watermark.get("appid") == client.appid
-    if not ours or not isinstance(number, str) or not _PHONE.fullmatch(number):
+    if not ours or not isinstance(number, str) or not re.fullmatch(_PHONE, number):
         raise WeChatUnavailable("no phone number in the answer", answer_lost=True)
     return number
