@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.content import service as content
 from chalicelib.content.models import Photo
@@ -26,7 +27,7 @@ from chalicelib.points.service import Earning
 from chalicelib.wechat.content import Scene
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True):
     """A request with everything that is shown with it."""
 
     request: HelpRequest

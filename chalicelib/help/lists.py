@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+import msgspec
+
 from chalicelib.areas import rules as areas
 from chalicelib.help import rules
 from chalicelib.help.ending import Whole, read_whole
@@ -65,7 +67,7 @@ def look_at(request_id: str, *, caller: Caller, as_staff: bool, now: datetime) -
     own = [offer for offer in whole.offers if offer.helper == me]
     visible = bool(own) or whole.request.state in ("open", "covered")
     if visible and not as_staff:
-        return whole._replace(offers=own), False
+        return msgspec.structs.replace(whole, offers=own), False
     if people.present(caller, now=now).holds(people_rules.CARERS | {"moderator"}, whole.request.area):
         return whole, True
     raise people_rules.DutyNeeded() if visible else rules.RequestGone()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.areas import rules as areas
 from chalicelib.content import photos
@@ -27,12 +28,12 @@ from chalicelib.people.service import Person
 _UPLOADED = ("checking", "held", "shown")
 
 
-class Delivery(NamedTuple):
+class Delivery(msgspec.Struct, frozen=True):
     redemption: Redemption
     nickname: str
 
 
-class Deliveries(NamedTuple):
+class Deliveries(msgspec.Struct, frozen=True):
     items: list[Delivery]
     next: str | None
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, time, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from chalicelib.kit import clock, log, timers
 from chalicelib.kit.errors import Conflict
@@ -51,7 +53,7 @@ class _MovedOn(Conflict):
     """Another run is at work on this round."""
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     resident_id: str
     sums: Sums
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
+import msgspec
 from itsdangerous import BadData, URLSafeSerializer
 
 from chalicelib.kit import clock, keys
@@ -18,12 +18,12 @@ from chalicelib.points.rules import Refusal
 CURSOR_INVALID = ("cursor_invalid", "翻页位置已失效，请从头刷新列表。", {"cursor": "不是这个列表的翻页位置"})
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     transfer: Transfer
     balance: int  # after it
 
 
-class MonthPage(NamedTuple):
+class MonthPage(msgspec.Struct, frozen=True):
     """Some lines of a month, the oldest first. `opening` is the balance before the first of them."""
 
     opening: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.areas import rules as areas
 from chalicelib.content.models import Photo
@@ -14,7 +15,7 @@ from chalicelib.posts import rules
 from chalicelib.posts.models import Alert, Post, listed, partition
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True):
     """A post with everything that is shown with it. `alert` only of an urgent one that is or was shown."""
 
     post: Post

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
@@ -18,7 +19,7 @@ from chalicelib.posts.models import Post, area_of
 RULE = "post_read"
 
 
-class Credited(NamedTuple):
+class Credited(msgspec.Struct, frozen=True):
     """What this post has given its reader, now or before; with 0, why nothing."""
 
     points: int

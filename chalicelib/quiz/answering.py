@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from chalicelib.entitlements import rules as entitlement_rules
 from chalicelib.entitlements import service as entitlements
@@ -31,7 +33,7 @@ _KEPT_UNANSWERED = timedelta(days=30)
 R = TypeVar("R")
 
 
-class Graded(NamedTuple):
+class Graded(msgspec.Struct, frozen=True):
     """One question of a sheet that was handed in; letters as on this sheet."""
 
     answered: str
@@ -40,7 +42,7 @@ class Graded(NamedTuple):
     explanation: str
 
 
-class Paper(NamedTuple):
+class Paper(msgspec.Struct, frozen=True):
     """A sheet with its questions, in its order. `graded` is empty until it is handed in."""
 
     sheet: Sheet

@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.kit.errors import Invalid
 from chalicelib.quiz.rules import LETTERS
@@ -28,7 +29,7 @@ _MARK = "\ufeff"  # before the first character of a file
 _JOINER = "\u200d"  # holds some emoji together
 
 
-class QuestionRow(NamedTuple):
+class QuestionRow(msgspec.Struct, frozen=True):
     """One question. `right` are positions among its options."""
 
     text: str
@@ -37,7 +38,7 @@ class QuestionRow(NamedTuple):
     explanation: str
 
 
-class BankFile(NamedTuple):
+class BankFile(msgspec.Struct, frozen=True):
     questions: list[QuestionRow]
     encoding: str  # UTF-8 | GB18030
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
@@ -37,7 +38,7 @@ def open_in(area: str, *, cursor: str | None, now: datetime) -> Page[Quiz]:
     return Page(here, found.next)
 
 
-class OwnView(NamedTuple):
+class OwnView(msgspec.Struct, frozen=True):
     quiz: Quiz
     standing: Standing | None
 

@@ -125,7 +125,7 @@ def line(quiz: Quiz) -> QuizLine:
 
 
 def view(own: OwnView, now: datetime) -> QuizView:
-    quiz, standing = own
+    quiz, standing = own.quiz, own.standing
     shown = line(quiz)
     state: Literal["coming", "open", "closed"] = "open"
     if now < quiz.opens_at:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -26,7 +27,7 @@ from chalicelib.shifts.signing_up import named
 from chalicelib.volunteers.models import ServiceRecord, Volunteer
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     """What becomes of the hours of one person. `minutes` as they were checked."""
 
     sign_up: SignUp
@@ -38,12 +39,12 @@ class Line(NamedTuple):
         return self.exceptional in (None, "forgot_check_out")
 
 
-class Report(NamedTuple):
+class Report(msgspec.Struct, frozen=True):
     shift: Shift
     lines: list[Line]
 
 
-class OnShift(NamedTuple):
+class OnShift(msgspec.Struct, frozen=True):
     """One person of a shift, as somebody who runs it finds them."""
 
     person: Person

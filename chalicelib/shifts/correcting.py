@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+import msgspec
 
 from chalicelib.areas import rules as areas
 from chalicelib.content import reviews
@@ -32,7 +34,7 @@ from chalicelib.volunteers.models import Register, ServiceRecord
 from chalicelib.wechat.content import Scene
 
 
-class Case(NamedTuple):
+class Case(msgspec.Struct, frozen=True):
     """A correction with all that its decision needs."""
 
     correction: HoursCorrection

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
@@ -34,14 +36,14 @@ _WEEK = timedelta(days=7)
 _FURTHEST = timedelta(days=800)
 
 
-class Mine(NamedTuple):
+class Mine(msgspec.Struct, frozen=True):
     """My place on a shift. `ahead`: how many wait before me, None when I do not wait."""
 
     sign_up: SignUp
     ahead: int | None
 
 
-class Whole(NamedTuple):
+class Whole(msgspec.Struct, frozen=True):
     shift: Shift
     activity: Activity | None
     mine: Mine | None

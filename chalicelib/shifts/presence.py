@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -37,7 +37,7 @@ PICTURES_AN_HOUR = 300
 Way = Literal["in", "out"]
 
 
-class Proof(NamedTuple):
+class Proof(msgspec.Struct, frozen=True):
     """What somebody shows for being there: a scene, or six digits as they were typed."""
 
     by: Literal["qr", "code"]
