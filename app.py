@@ -11,33 +11,26 @@ from typing import Any
 
 from chalice import Chalice, Rate
 
-from chalicelib import photo_uploads, wechat_events
+from chalicelib import (
+    jobs,  # noqa: F401 - what happens by itself: slices register it
+    personal,  # noqa: F401 - what is held about people: slices register it
+    photo_uploads,
+    wechat_events,
+)
 from chalicelib.account import routes as account
 from chalicelib.areas import routes as areas
-from chalicelib.content import jobs as content_jobs  # noqa: F401 - registers its timers
-from chalicelib.content import personal as content_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.content import routes as content
-from chalicelib.entitlements import personal as entitlements_personal  # noqa: F401 - registers what it holds about people
-from chalicelib.help import jobs as help_jobs  # noqa: F401 - registers its timers
-from chalicelib.help import personal as help_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.help import routes as help_requests
 from chalicelib.kit import clock, log, timers
-from chalicelib.mall import audit as mall_audit  # noqa: F401 - registers its part of the nightly audit
-from chalicelib.mall import jobs as mall_jobs  # noqa: F401 - registers its timers
 from chalicelib.mall import levels as mall_levels
-from chalicelib.mall import personal as mall_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.mall import routes as mall
 from chalicelib.notices import jobs as notice_jobs
 from chalicelib.notices import routes as notices
 from chalicelib.people import routes as people
-from chalicelib.points import jobs as points_jobs  # noqa: F401 - registers its timer, and what a login earns
-from chalicelib.points import personal as points_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.points import routes as points
 from chalicelib.posts import jobs as post_jobs
-from chalicelib.posts import personal as posts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
-from chalicelib.quiz import personal as quiz_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.quiz import routes as quizzes
 from chalicelib.shifts import (
     activity_routes,
@@ -47,43 +40,26 @@ from chalicelib.shifts import (
     presence_routes,
     roster_routes,
 )
-from chalicelib.shifts import announcing as shift_announcing  # noqa: F401 - registers its timer
-from chalicelib.shifts import organiser_personal as organiser_personal  # noqa: F401 - registers what it holds about people
-from chalicelib.shifts import personal as shifts_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.shifts import routes as shifts
 from chalicelib.shifts import team_routes as shift_team_routes
 from chalicelib.volunteers import hours_routes as statement_routes
-from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401 - registers what it holds about people
 from chalicelib.volunteers import routes as volunteers
-from chalicelib.volunteers import (
-    statement_personal,  # noqa: F401 - registers what it holds about people
-    team_personal,  # noqa: F401 - registers what it holds about people
-    team_routes,
-)
+from chalicelib.volunteers import team_routes
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
-for slice_ in (
+ROUTES = (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
     *(volunteers, team_routes, statement_routes),
-    *(
-        activity_routes,
-        list_routes,
-        shifts,
-        shift_team_routes,
-        presence_routes,
-        roster_routes,
-        hours_routes,
-        alert_routes,
-    ),
-):
-    app.register_blueprint(slice_.routes.blueprint)
+    *(activity_routes, list_routes, shifts, shift_team_routes),
+    *(presence_routes, roster_routes, hours_routes, alert_routes),
+)
+WORKERS = (notice_jobs, mall_levels, photo_uploads, post_jobs, wechat_events)
 
-app.register_blueprint(notice_jobs.blueprint)
-app.register_blueprint(mall_levels.blueprint)
-app.register_blueprint(photo_uploads.blueprint)
-app.register_blueprint(post_jobs.blueprint)
-app.register_blueprint(wechat_events.blueprint)
+for part in ROUTES:
+    app.register_blueprint(part.routes.blueprint)
+for worker in WORKERS:
+    app.register_blueprint(worker.blueprint)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -6,12 +6,9 @@ from typing import Any
 
 from chalice import Blueprint
 
+from chalicelib import pictures  # noqa: F401 - slices register what they do about photos
 from chalicelib.content import uploads
-from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
-from chalicelib.mall import pictures as mall_pictures  # noqa: F401 - registers for pictures of products
-from chalicelib.posts import pictures as post_pictures  # noqa: F401 - registers for pictures of posts
-from chalicelib.profile import service  # noqa: F401 - registers for avatars
 
 blueprint = Blueprint(__name__)
 

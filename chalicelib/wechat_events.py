@@ -1,7 +1,6 @@
 """The worker for what WeChat tells us. It stands above the slices, which register for their events.
 
-Lambda loads this module and not `app.py`, so every slice that holds something about people is named here too: an
-account that WeChat closes must be erased everywhere.
+Lambda loads this module and not `app.py`: an account that WeChat closes must be erased everywhere all the same.
 """
 
 from __future__ import annotations
@@ -11,27 +10,10 @@ from typing import Any
 
 from chalice import Blueprint
 
-from chalicelib.account import closing  # noqa: F401 - registers for withdrawn authorizations
-from chalicelib.content import personal as content_personal  # noqa: F401
+from chalicelib import personal, pictures  # noqa: F401 - slices register what they do about people and photos
 from chalicelib.content import photo_checks
-from chalicelib.entitlements import personal as entitlements_personal  # noqa: F401
-from chalicelib.help import personal as help_personal  # noqa: F401
-from chalicelib.help import pictures  # noqa: F401 - registers for photos of requests
 from chalicelib.kit import batch, clock, log
-from chalicelib.mall import personal as mall_personal  # noqa: F401
-from chalicelib.mall import pictures as mall_pictures  # noqa: F401 - registers for pictures of products
 from chalicelib.notices import events
-from chalicelib.points import personal as points_personal  # noqa: F401
-from chalicelib.posts import personal as posts_personal  # noqa: F401
-from chalicelib.posts import pictures as post_pictures  # noqa: F401 - registers for pictures of posts
-from chalicelib.profile import service as profile  # noqa: F401
-from chalicelib.quiz import personal as quiz_personal  # noqa: F401
-from chalicelib.shifts import announcing as shift_announcing  # noqa: F401
-from chalicelib.shifts import organiser_personal  # noqa: F401
-from chalicelib.shifts import personal as shifts_personal  # noqa: F401
-from chalicelib.volunteers import personal as volunteers_personal  # noqa: F401
-from chalicelib.volunteers import statement_personal as volunteer_statement_personal  # noqa: F401
-from chalicelib.volunteers import team_personal  # noqa: F401
 from chalicelib.wechat.callback import MediaChecked
 
 blueprint = Blueprint(__name__)

@@ -46,8 +46,19 @@ USED_BY = {
     "chalicelib.points.audit._round_checkers": {"Administer", "Sweep"},
 }
 
+# How a module registers something, and the functions that need all which do.
+REGISTERING = {
+    "@audit.checker": {"Administer", "Sweep"},
+    "@events.on(": {"WechatEvents"},
+    "@personal_data.eraser": {"APIHandler", "Sweep", "WechatEvents"},
+    "@personal_data.section": {"APIHandler", "Sweep"},
+    "@photos.on_settled": {"ProcessPhotos", "WechatEvents"},
+    "@reviews.on_decision": {"APIHandler", "Sweep"},
+    "timers.on(": {"Sweep"},
+}
+
 # What only some events need is imported by those (see bench/cold_start.py): together they double a cold start.
-FOR_LATER = ("PIL", "boto3", "cryptography", "requests", "s3transfer", "segno", "wechatpy")
+FOR_LATER = ("PIL", "aws_lambda_powertools", "boto3", "cryptography", "requests", "s3transfer", "segno", "wechatpy")
 
 # What Lambda's bootstrap does, with no site-packages and no environment of ours.
 _LOAD = """
@@ -126,6 +137,20 @@ def test_a_function_loads_nothing_that_can_wait(load: Callable[[str], dict[str, 
 def test_the_look_at_stock_loads_no_other_slice(load: Callable[[str], dict[str, Any]]) -> None:
     ours = [name.split(".")[1] for name in load("LookAtStock")["loaded"] if name.startswith("chalicelib.")]
     assert set(ours) == {"areas", "kit", "mall"}
+
+
+@pytest.mark.parametrize("how", REGISTERING)
+def test_whatever_registers_is_loaded_where_it_is_needed(
+    load: Callable[[str], dict[str, Any]], unpacked: Path, how: str
+) -> None:
+    registering = {
+        ".".join(file.relative_to(unpacked).with_suffix("").parts)
+        for file in (unpacked / "chalicelib").rglob("*.py")
+        if how in file.read_text("utf-8")
+    }
+    assert registering
+    for function in REGISTERING[how]:
+        assert registering <= set(load(function)["loaded"]), function
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""What all slices hold about people: once these are imported, `people.personal_data` can show and erase all of it.
+
+Whoever may close an account imports this: the API, and the worker that hears of accounts WeChat has closed.
+"""
+
+# ruff: noqa: F401 - imported for what they register
+
+import chalicelib.account.closing
+import chalicelib.account.own_data
+import chalicelib.content.personal
+import chalicelib.entitlements.personal
+import chalicelib.help.personal
+import chalicelib.mall.personal
+import chalicelib.notices.service
+import chalicelib.people.followers
+import chalicelib.points.personal
+import chalicelib.posts.personal
+import chalicelib.profile.service
+import chalicelib.quiz.personal
+import chalicelib.shifts.announcing
+import chalicelib.shifts.organiser_personal
+import chalicelib.shifts.personal
+import chalicelib.volunteers.personal
+import chalicelib.volunteers.statement_personal
+import chalicelib.volunteers.team_personal
