@@ -14,6 +14,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute, Item
+from chalicelib.volunteers.team_rules import TEAMS_AT_MOST
 
 
 def partition(resident_id: str) -> str:
@@ -250,6 +251,13 @@ class TeamCode(Item, discriminator="team_code"):
     def key(cls, code: str) -> TeamCode:
         return cls(f"TEAM_CODE#{code}", "LINK")
 
+    @classmethod
+    def to(cls, team: Team) -> TeamCode:
+        """The one of this team's code."""
+        link = cls.key(str(team.code))
+        link.team = team.id
+        return link
+
 
 class Membership(Remembers, discriminator="team_membership"):
     """`VOLUNTEER#<resident>` / `TEAM#<1 to 5>`: one of the teams somebody is in. There are as many as one may be in.
@@ -267,3 +275,18 @@ class Membership(Remembers, discriminator="team_membership"):
     @classmethod
     def key(cls, resident_id: str, slot: int) -> Membership:
         return cls(partition(resident_id), f"{cls.PREFIX}{slot}")
+
+    @classmethod
+    def slots(cls, resident_id: str) -> list[Membership]:
+        """The keys of all that somebody may have."""
+        return [cls.key(resident_id, slot) for slot in range(1, TEAMS_AT_MOST + 1)]
+
+    @classmethod
+    def of(cls, team: Team, resident_id: str, slot: int, now: datetime) -> Membership:
+        new = cls.key(resident_id, slot)
+        new.team, new.name, new.leads, new.since = team.id, team.name, team.leader == resident_id, now
+        return new
+
+    @property
+    def slot(self) -> int:
+        return int(self.sk.removeprefix(self.PREFIX))

@@ -8,16 +8,15 @@ from typing import Any
 
 from chalicelib.content import reviews
 from chalicelib.kit import clock
-from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
-from chalicelib.volunteers import teams
-from chalicelib.volunteers.models import Membership, Team, partition
+from chalicelib.volunteers import team_leaving, teams
+from chalicelib.volunteers.models import Membership, Team
 
 
 @personal_data.section("志愿小队")
 def export(resident_id: str) -> Iterable[dict[str, Any]]:
-    for membership in _memberships(resident_id):
+    for membership in teams.of(resident_id):
         team = teams.find(membership.team)
         coming = team.coming_name if team and membership.leads else None
         yield {
@@ -31,7 +30,7 @@ def export(resident_id: str) -> Iterable[dict[str, Any]]:
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """They leave their teams. Who has been in it longest leads from then on, and is told; the last one's is dissolved."""
-    for membership in _memberships(resident_id):
+    for membership in teams.of(resident_id):
         _leave(membership, resident_id, now)
 
 
@@ -43,12 +42,12 @@ def _leave(membership: Membership, resident_id: str, now: datetime) -> None:
         successor = next((each["id"] for each in team.members if each["id"] != resident_id), None)
         with transaction() as tx:
             if successor is None:
-                teams.end(tx, team, now=now)
+                team_leaving.end(tx, team, now=now)
             elif team.leader == resident_id:
-                forgotten = _without_their_name(tx, team, now)
-                teams.take_out(tx, team, resident_id, also=[*teams.leads_now(tx, team, successor, now=now), *forgotten])
+                passed_on = team_leaving.leads_now(tx, team, successor, now=now)
+                team_leaving.take_out(tx, team, resident_id, also=[*passed_on, *_without_their_name(tx, team, now)])
             else:
-                teams.take_out(tx, team, resident_id)
+                team_leaving.take_out(tx, team, resident_id)
 
     teams.settled(leave)
 
@@ -59,7 +58,3 @@ def _without_their_name(tx: transaction, team: Team, now: datetime) -> list[Any]
         return []
     reviews.drop(tx, team.review, now=now)
     return [Team.coming_name.remove(), Team.review.remove()]
-
-
-def _memberships(resident_id: str) -> list[Membership]:
-    return Item.collection(partition(resident_id), Membership.PREFIX)

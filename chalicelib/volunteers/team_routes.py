@@ -11,8 +11,8 @@ from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Routes, View
+from chalicelib.volunteers import team_joining, team_leaving, team_naming, teams
 from chalicelib.volunteers import team_rules as rules
-from chalicelib.volunteers import teams
 from chalicelib.volunteers.models import Team
 
 routes = Routes(__name__)
@@ -99,7 +99,7 @@ def team_view(team: Team, caller: Caller) -> TeamView:
 @routes.post("/teams", status=201)
 def found(caller: Caller, body: NameTeam, attempt: Attempt, now: datetime) -> TeamView:
     """Found a team and lead it. The answer has the code that invites others."""
-    return team_view(teams.found(caller=caller, typed=body.name, attempt=attempt, now=now), caller)
+    return team_view(team_naming.found(caller=caller, typed=body.name, attempt=attempt, now=now), caller)
 
 
 @routes.get("/teams/mine")
@@ -117,7 +117,7 @@ def mine(caller: Caller) -> MyTeams:
 @routes.post("/teams/join")
 def join(caller: Caller, body: JoinTeam, attempt: Attempt, now: datetime) -> TeamView:
     """Become a member by the leader's code."""
-    return team_view(teams.join(caller=caller, code=body.code, attempt=attempt, now=now), caller)
+    return team_view(team_joining.join(caller=caller, code=body.code, attempt=attempt, now=now), caller)
 
 
 @routes.get("/teams/{team_id}")
@@ -129,37 +129,37 @@ def look(caller: Caller, team_id: str) -> TeamView:
 @routes.post("/teams/{team_id}/name")
 def rename(caller: Caller, team_id: str, body: NameTeam, attempt: Attempt, now: datetime) -> TeamView:
     """Give the team another name."""
-    team = teams.rename(caller=caller, team_id=team_id, typed=body.name, attempt=attempt, now=now)
+    team = team_naming.rename(caller=caller, team_id=team_id, typed=body.name, attempt=attempt, now=now)
     return team_view(team, caller)
 
 
 @routes.post("/teams/{team_id}/code")
 def renew_code(caller: Caller, team_id: str, attempt: Attempt, now: datetime) -> TeamView:
     """Another code; the old one stops at once."""
-    return team_view(teams.renew_code(caller=caller, team_id=team_id, attempt=attempt, now=now), caller)
+    return team_view(team_joining.renew_code(caller=caller, team_id=team_id, attempt=attempt, now=now), caller)
 
 
 @routes.post("/teams/{team_id}/leave")
 def leave(caller: Caller, team_id: str, attempt: Attempt, now: datetime) -> None:
     """Leave the team; what I have signed up for stays mine."""
-    teams.leave(caller=caller, team_id=team_id, attempt=attempt, now=now)
+    team_leaving.leave(caller=caller, team_id=team_id, attempt=attempt, now=now)
 
 
 @routes.post("/teams/{team_id}/members/{member}/remove")
 def remove(caller: Caller, team_id: str, member: str, attempt: Attempt, now: datetime) -> TeamView:
     """Take somebody out of the team."""
-    team = teams.remove(caller=caller, team_id=team_id, member=member, attempt=attempt, now=now)
+    team = team_leaving.remove(caller=caller, team_id=team_id, member=member, attempt=attempt, now=now)
     return team_view(team, caller)
 
 
 @routes.post("/teams/{team_id}/hand-over")
 def hand_over(caller: Caller, team_id: str, body: HandOver, attempt: Attempt, now: datetime) -> TeamView:
     """Let another member lead."""
-    team = teams.hand_over(caller=caller, team_id=team_id, member=body.member, attempt=attempt, now=now)
+    team = team_leaving.hand_over(caller=caller, team_id=team_id, member=body.member, attempt=attempt, now=now)
     return team_view(team, caller)
 
 
 @routes.post("/teams/{team_id}/dissolve")
 def dissolve(caller: Caller, team_id: str, attempt: Attempt, now: datetime) -> None:
     """End the team; everybody in it is told."""
-    teams.dissolve(caller=caller, team_id=team_id, attempt=attempt, now=now)
+    team_leaving.dissolve(caller=caller, team_id=team_id, attempt=attempt, now=now)
