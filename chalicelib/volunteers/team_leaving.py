@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.content import reviews
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
@@ -100,24 +99,25 @@ def take_out(tx: transaction, team: Team, resident_id: str, *, also: Sequence[Ac
 
 
 def leads_now(tx: transaction, team: Team, resident_id: str, *, now: datetime) -> list[Action]:
-    """What changes of the team when another member leads, who is told. The code stays: the old leader gave it out."""
+    """What changes of the team when another member leads, who is told.
+
+    The code stays: the old leader gave it out. A name that has not passed is the old leader's text, and goes with them.
+    """
     member = teams.member(team, resident_id)
     tx.update(Membership.key(resident_id, member["slot"]), [Membership.leads.set(True)], or_raise=Changed())
     notices.tell(tx, resident_id, "team_yours", about=team.id, now=now, team=teams.called(team))
-    return [Team.leader.set(resident_id)]
+    return [Team.leader.set(resident_id), *teams.without_coming_name(tx, team, now=now)]
 
 
 def end(tx: transaction, team: Team, *, now: datetime, also: Sequence[Action] = ()) -> None:
     """The team is dissolved, all but the leader are told: 45 memberships, 44 messages and a few items at most."""
-    if team.review:
-        reviews.drop(tx, team.review, now=now)
     for each in team.members:
         tx.delete(Membership.key(each["id"], each["slot"]))
         if each["id"] != team.leader:
             notices.tell(tx, each["id"], "team_dissolved", about=team.id, now=now, team=teams.called(team))
     if team.code:
         tx.delete(TeamCode.to(team))
-    gone = [attribute.remove() for attribute in (Team.code, Team.coming_name, Team.review)]
+    gone = [Team.code.remove(), *teams.without_coming_name(tx, team, now=now)]
     over = [Team.state.set("dissolved"), Team.members.set([]), Team.expires_at.set(_forgotten_at(now))]
     teams.write(tx, team, [*over, *gone, *also])
 

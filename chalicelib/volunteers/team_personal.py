@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chalicelib.content import reviews
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.volunteers import team_leaving, teams
-from chalicelib.volunteers.models import Membership, Team
+from chalicelib.volunteers.models import Membership
 
 
 @personal_data.section("志愿小队")
@@ -45,16 +44,8 @@ def _leave(membership: Membership, resident_id: str, now: datetime) -> None:
                 team_leaving.end(tx, team, now=now)
             elif team.leader == resident_id:
                 passed_on = team_leaving.leads_now(tx, team, successor, now=now)
-                team_leaving.take_out(tx, team, resident_id, also=[*passed_on, *_without_their_name(tx, team, now)])
+                team_leaving.take_out(tx, team, resident_id, also=passed_on)
             else:
                 team_leaving.take_out(tx, team, resident_id)
 
     teams.settled(leave)
-
-
-def _without_their_name(tx: transaction, team: Team, now: datetime) -> list[Any]:
-    """A name that has not passed is a text of who leaves: nobody decides about it any more."""
-    if not team.review:
-        return []
-    reviews.drop(tx, team.review, now=now)
-    return [Team.coming_name.remove(), Team.review.remove()]

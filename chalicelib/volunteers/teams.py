@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chalicelib.content import reviews
+from chalicelib.content.rules import AlreadyDecided
 from chalicelib.kit import clock
 from chalicelib.kit import transaction as transactions
 from chalicelib.kit.attempt import Attempt
@@ -91,9 +93,23 @@ def free_slot(slots: Sequence[Membership | None]) -> int:
     return rules.free_slot({each.slot for each in slots if each})
 
 
+def without_coming_name(tx: transaction, team: Team, *, now: datetime) -> list[Action]:
+    """What changes of the team when nobody needs to decide any more on the name that waits."""
+    if team.review:
+        reviews.drop(tx, team.review, now=now)
+    return [Team.coming_name.remove(), Team.review.remove()]
+
+
 def settled(act: Callable[[], R]) -> R:
-    """Do the act, reading and deciding anew as long as others change the same team."""
-    return transactions.settled(act, or_raise=rules.TryAgain())
+    """Do the act, reading and deciding anew as long as others change the same team, or decide on its name."""
+
+    def once() -> R:
+        try:
+            return act()
+        except AlreadyDecided:
+            raise Changed() from None
+
+    return transactions.settled(once, or_raise=rules.TryAgain())
 
 
 def as_read(tx: transaction, team: Team) -> None:

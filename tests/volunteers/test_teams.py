@@ -132,6 +132,17 @@ class TestTheName:
         assert late.code == "already_decided"
         assert crew.holds_together(team, chen).name == "护企二队"
 
+    @pytest.mark.parametrize("act", ["name", "dissolve"])
+    def test_a_verdict_in_the_moment_in_which_the_leader_acts_does_not_stop_them(
+        self, hood: Hood, chen: Neighbour, act: str
+    ) -> None:
+        made, moderator = crew.found(chen, f"护企{DOUBTFUL}").json, hood.staff("moderator")
+        decide = f"/reviews/{review_of(chen).id}/decide"
+        with meanwhile(f"TEAM#{made['id']}", lambda: moderator.post(decide, json={"decision": "approve"})):
+            answer = chen.post(f"/teams/{made['id']}/{act}", json={"name": "护企二队"} if act == "name" else None)
+        assert answer.status in (200, 204), answer
+        assert crew.holds_together(made["id"], chen).name == ("护企二队" if act == "name" else f"护企{DOUBTFUL}")
+
     def test_the_verdict_on_a_team_that_is_gone_is_moot(self, hood: Hood, chen: Neighbour) -> None:
         made, moderator = crew.found(chen, f"护企{DOUBTFUL}").json, hood.staff("moderator")
         review = review_of(chen).id
@@ -219,6 +230,14 @@ class TestLeaving:
         assert crew.holds_together(team, chen, li).leader == li.id
         assert chen.post(f"/teams/{team}/leave").status == 204
         assert crew.holds_together(team, chen, li).leader == li.id
+
+    def test_a_name_that_waits_goes_with_the_leader_who_wrote_it(self, hood: Hood, chen: Neighbour) -> None:
+        li, moderator = hood.resident("李菊"), hood.staff("moderator")
+        team = crew.team(chen, [li])
+        chen.post(f"/teams/{team}/name", json={"name": f"{DOUBTFUL}队"})
+        chen.post(f"/teams/{team}/hand-over", json={"member": li.id})
+        assert li.get(f"/teams/{team}").json["coming_name"] is None
+        assert moderator.get(f"/reviews?area={hood.community}").json["items"] == []
 
     def test_a_leader_who_is_alone_dissolves_the_team_by_leaving(self, chen: Neighbour) -> None:
         team = crew.team(chen)
