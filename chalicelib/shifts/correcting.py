@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -294,8 +295,8 @@ def _add(tx: transaction, case: Case, minutes: int, by: Person, now: datetime) -
     hours = Hours(minutes, "recorded", by.id, by.resident.nickname, why=case.correction.reason)
     came = confirming.came(case.shift)
     kind = "shift_hours_corrected"
-    new = recording.record(tx, case.shift, case.sign_up, hours, kind=kind, now=now, also=came)
-    records.revoke(tx, case.register, new, now=now)
+    late = partial(records.add_by_correction, register=case.register, now=now)
+    recording.record(tx, case.shift, case.sign_up, hours, kind=kind, now=now, also=came, add=late)
 
 
 def _correct(tx: transaction, case: Case, record: ServiceRecord, minutes: int, by: Person, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -49,15 +49,16 @@ def record(
     kind: str,
     now: datetime,
     also: Sequence[Action] = (),
+    add: Callable[[transaction, ServiceRecord], None] = records.add,
 ) -> ServiceRecord:
     """Write the hours of somebody who has none of this shift yet, and tell them by a message of this `kind`.
 
-    `also`: what else the write changes of the sign-up. Nothing is written for an account that is closed, nor twice:
+    `also`: what else the write changes of the sign-up. `add`: how the record itself is written. Nothing is written for an account that is closed, nor twice:
     `Changed` then lets the caller read again.
     """
     new = new_record(shift, mine, hours, now)
     new.points = earn(tx, shift, mine, worth(new, hours.minutes), now=now)
-    records.add(tx, new)
+    add(tx, new)
     note(tx, mine, hours.minutes, now=now, also=also)
     tx.check(Resident.key(mine.person), when=Resident.state == "active", or_raise=Changed())
     tell(tx, new, kind, now=now, who=hours.by_name)

@@ -91,6 +91,7 @@ def _write(entry: Entry, person: Person, now: datetime) -> None:
             now=now,
         )
         if screening.passed:
+            records.changed(tx, entry.resident_id)
             _tell(tx, entry, now)
         # Whoever has left, or moved to another area, is no volunteer of theirs any more.
         as_read = (Volunteer.state == "approved") & (Volunteer.area == entry.area)
@@ -114,6 +115,7 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
         raise SubjectGone()
     change = [Entry.state.set("shown" if approved else "removed")]
     if approved:
+        records.changed(tx, entry.resident_id)
         _tell(tx, entry, now)
     else:
         change.append(Entry.reason.set(reason))

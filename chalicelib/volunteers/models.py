@@ -121,10 +121,10 @@ class ServiceRecord(Remembers, discriminator="service_record"):
 
 
 class Register(Item, discriminator="service_register"):
-    """`VOLUNTEER#<resident>` / `REGISTER`: which statements of hours are out and valid, and how often hours changed.
+    """`VOLUNTEER#<resident>` / `REGISTER`: which statements of hours are out and valid, and how often records changed.
 
-    A statement is issued under the version it has read, and a correction revokes under the version it has read: so no
-    statement is issued with hours that were corrected in the same moment.
+    A statement is issued under the version it has read, and everything that one shows raises the version with the write
+    that adds, corrects or revokes it: so no statement is issued without what was recorded in the same moment.
     """
 
     issued = CompactJSONAttribute(default=list)  # `[{"number", "from", "to"}]`, days in Shanghai, both included

@@ -1,4 +1,7 @@
-"""Service records: the confirmed hours of one shift, written once and changed only by a decided correction."""
+"""Service records: the confirmed hours of one shift, written once and changed only by a decided correction.
+
+Whatever a statement shows is written together with the person's register: see `statements`.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,18 @@ def add(tx: transaction, record: ServiceRecord) -> None:
     A statement that covers their day stays valid: it certifies what had been confirmed when it was issued, and says so.
     """
     tx.create(record, or_raise=Changed())
+    changed(tx, record.resident_id)
+
+
+def add_by_correction(tx: transaction, record: ServiceRecord, register: Register | None, *, now: datetime) -> None:
+    """Write hours that were missing: statements that cover their day said that there were none, and are revoked."""
+    tx.create(record, or_raise=Changed())
+    _revoke(tx, register, record, now=now)
+
+
+def changed(tx: transaction, resident_id: str) -> None:
+    """Let a statement that is being written in this very moment read anew what it is to show."""
+    tx.update(Register.key(resident_id), [Register.version.add(1)], create=True)
 
 
 def correct(
@@ -33,7 +48,7 @@ def correct(
 ) -> None:
     """Put other minutes in force; the earlier ones stay in `versions`. Statements that show them are revoked.
 
-    `record` and `register` as read consistently (the register is None when no statement was ever issued).
+    `record` and `register` as read consistently.
     """
     earlier = {
         "minutes": int(record.minutes),
@@ -59,14 +74,10 @@ def correct(
         when=(ServiceRecord.minutes == int(record.minutes)) & (ServiceRecord.recorded_at == record.recorded_at),
         or_raise=Changed(),
     )
-    revoke(tx, register, record, now=now)
+    _revoke(tx, register, record, now=now)
 
 
-def revoke(tx: transaction, register: Register | None, record: ServiceRecord, *, now: datetime) -> None:
-    """Revoke the statements that cover the day of these hours, which are not what they show any more.
-
-    For hours that a correction changes, and for those it adds to a period that a statement already covers.
-    """
+def _revoke(tx: transaction, register: Register | None, record: ServiceRecord, *, now: datetime) -> None:
     day = f"{clock.day(record.start_at)}"
     revoke_covering(tx, record.resident_id, register, day=day, reason="服务时长有更正", now=now)
 
@@ -91,6 +102,6 @@ def revoke_covering(
 
 
 def as_read(register: Register | None) -> Condition:
-    """True as long as no statement was issued and no hours were corrected since."""
+    """True as long as no statement was issued, and nothing that one shows was added, corrected or revoked since."""
     unchanged: Condition = Item.pk.does_not_exist() if register is None else Register.version == int(register.version)
     return unchanged

@@ -55,6 +55,7 @@ def erase(resident_id: str, *, now: datetime) -> None:
     with Item.batch_write() as batch:
         for entry in Item.collection(partition(resident_id), Entry.PREFIX):
             batch.delete(entry)
+    with Item.batch_write() as batch:  # last: a verdict on an entry, in this very moment, would make another one
         batch.delete(Register.key(resident_id))
 
 

@@ -1,8 +1,8 @@
 """My hours, and the statement of them: a snapshot of the five groups under a number that anybody can verify.
 
-How a statement stays true: the register of somebody's statements has a version, which every correction raises. A
-statement reads the register before the records, and is written under the version it has read: whatever is corrected
-in between makes it read anew, and whatever is corrected afterwards finds it in the register and revokes it.
+How a statement stays true: the register of somebody's statements has a version, which every write of a record raises. A
+statement reads the register before the records, and is written under the version it has read: whatever is recorded or
+corrected in between makes it read anew, and whatever is corrected afterwards finds it in the register and revokes it.
 """
 
 from __future__ import annotations

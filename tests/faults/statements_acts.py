@@ -30,8 +30,9 @@ def served() -> World:
     file.name_sealed = vault.seal(who, "name", "陈建君")
     with transaction() as tx:
         tx.put(file)
+        records.changed(tx, who)
         for days in (1, 2):
-            records.add(tx, hours.record(who, days_ago=days))
+            tx.put(hours.record(who, days_ago=days))
     return world
 
 

@@ -158,7 +158,7 @@ def test_nothing_is_decided_for_an_account_that_is_being_erased(hood: Hood, li: 
     evening.closed(chen.id)
     assert evening.decide(wang, number).code == "correction_not_found"
     assert evening.decide(wang, number, reason="没有依据").code == "correction_not_found"
-    assert Register.find(Register.key(chen.id).pk, "REGISTER") is None
+    assert int(Register.fetch(Register.key(chen.id).pk, "REGISTER").version) == 1, "the hours, and nothing since"
 
 
 def test_the_decider_may_agree_to_another_number_and_never_to_more_than_the_shift(

@@ -294,20 +294,30 @@ def test_what_a_statement_says_are_the_records_of_the_moment_whatever_is_correct
     assert [each["number"] for each in hours.register_of(chen).issued] == [each.number for each in valid]
 
 
-def test_a_correction_between_reading_and_writing_is_in_the_statement(hood: Hood) -> None:
-    """The narrowest moment, without luck: the records are read, then one of them is corrected, then it is written."""
-    chen = hours.volunteer(hood)
-    made, write, corrected = hours.served(chen, minutes=240), statements._write, []
+@pytest.mark.parametrize("before", ["nothing", "hours", "a statement"])
+def test_what_is_recorded_between_reading_and_writing_is_in_the_statement(hood: Hood, before: str) -> None:
+    """The narrowest moment, without luck: the records are read, then others come to be, then it is written."""
+    worker, chen = hood.staff("grid_worker"), hours.volunteer(hood)
+    made = hours.served(chen, minutes=240) if before != "nothing" else hours.noted(worker, chen)
+    if before == "a statement":
+        hours.issued(chen)
+    happen = [
+        lambda: hours.served(chen, days_ago=2, minutes=60),
+        lambda: hours.noted(worker, chen, hours.training()),
+        *([lambda: hours.correct(made, 200)] if before != "nothing" else []),
+    ]
+    write = statements._write
 
     def write_late(*arguments: Any) -> None:
-        if not corrected:
-            hours.correct(made, 200)
-            corrected.append(True)
+        if happen:
+            happen.pop()()
         write(*arguments)
 
     with patch.object(statements, "_write", write_late):
-        assert hours.issued(chen)["minutes"] == 200
-    assert corrected
+        number = hours.issued(chen)["number"]
+    shown = hood.http.get(f"/statements/{number}").json["shown"]
+    assert sorted(each["minutes"] for each in shown["service"]) == ([60] if before == "nothing" else [60, 200])
+    assert len(shown["training"]) == 1
 
 
 def test_statements_a_day_are_limited_and_refusals_are_free(hood: Hood, configure: Callable[..., None]) -> None:
