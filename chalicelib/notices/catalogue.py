@@ -685,7 +685,7 @@ KINDS: dict[str, Kind] = {
     "volunteer_declined": Kind(
         to="the applicant",
         title="志愿者申请没有通过",
-        text="您的志愿者申请没有通过：{reason}。可以修改后再申请，有疑问请联系社区。",
+        text="您的志愿者申请没有通过：{reason}。可以修改后再申请，有疑问请联系社区。所填资料保留 {days} 天，到期自动删除。",
         page=VOLUNTEER,
         template="review_result",
         subject="志愿者申请",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import msgspec
 
@@ -17,7 +16,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
-from chalicelib.volunteers import files, follow_up, rules
+from chalicelib.volunteers import files, follow_up, forgetting, rules
 from chalicelib.volunteers.files import Personal, settled
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Contact
@@ -59,6 +58,7 @@ def apply(*, caller: Caller, wish: Application, attempt: Attempt, now: datetime)
             "declined_reason": None,
             **files.seal(person.id, personal),
             **Volunteer.listed(area, now),
+            **forgetting.not_now(file),
         }
         a_day = rules.settings_in_force().applications_a_day
         with transaction() as tx:
@@ -140,9 +140,7 @@ def leave(*, caller: Caller, attempt: Attempt, now: datetime) -> Volunteer:
         if file is None:
             raise rules.NothingToLeave()
         rules.VOLUNTEER.check(file.state, "left", or_raise=rules.NothingToLeave())
-        forgotten: dict[str, Any] = dict.fromkeys([f"{field}_sealed" for field in files.SEALED])
-        forgotten |= {"minor": None, "guardian_at": None, "guardian_by": None, "declined_reason": None}
-        values = {"state": "left", **forgotten, **Volunteer.unlisted(), **follow_up.later(file, now)}
+        values = {"state": "left", **files.forgotten(), **Volunteer.unlisted(), **follow_up.later(file, now)}
         with transaction() as tx:
             left = files.write(tx, file, person.id, values, also=attempt.remember())
             person.still(tx)

@@ -18,7 +18,7 @@ from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
-from chalicelib.volunteers import files, follow_up, rules
+from chalicelib.volunteers import files, follow_up, forgetting, rules
 from chalicelib.volunteers.files import Personal, settled
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
 from chalicelib.volunteers.rules import Contact
@@ -58,13 +58,16 @@ def approve(*, caller: Caller, resident_id: str, attempt: Attempt, now: datetime
 
 
 def decline(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now: datetime) -> Volunteer:
-    """Not (yet): the applicant is told why, and may apply again."""
+    """Not (yet): the applicant is told why, and may apply again. What they applied with is kept for that for some time."""
     refuse_blank(reason=reason)
 
     def declined(tx: transaction, person: Person, file: Volunteer) -> dict[str, Any]:
         rules.VOLUNTEER.check(file.state, "declined", or_raise=rules.NotWaiting())
-        notices.tell(tx, resident_id, "volunteer_declined", about=resident_id, now=now, area=file.area, reason=reason)
-        return {"state": "declined", "declined_reason": reason, **_decided(person, now), **Volunteer.unlisted()}
+        facts = {"reason": reason, "days": f"{rules.DECLINED_KEPT.days}"}
+        notices.tell(tx, resident_id, "volunteer_declined", about=resident_id, now=now, area=file.area, **facts)
+        forgotten = forgetting.later(file, declined_at=now)
+        decided = {"declined_reason": reason, **_decided(person, now), **Volunteer.unlisted()}
+        return {"state": "declined", **decided, **forgotten}
 
     return _by_decider(caller, resident_id, attempt, now, declined)
 

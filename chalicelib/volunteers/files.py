@@ -64,6 +64,13 @@ def write(
     return file
 
 
+def forgotten() -> dict[str, Any]:
+    """Nothing of what somebody applied with, for `write`. Number, area and diary stay: their records need them."""
+    sealed = [f"{field}_sealed" for field in SEALED]
+    gone = dict.fromkeys([*sealed, "minor", "guardian_at", "guardian_by", "declined_reason"])
+    return {**gone, "skills": [], "free_times": []}
+
+
 def seal(resident_id: str, personal: Personal) -> dict[str, bytes]:
     """The sealed attributes of a file, for `write`: of what is given."""
     texts = {

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from chalicelib.kit import log, timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.volunteers import files
+from chalicelib.volunteers import files, forgetting
 from chalicelib.volunteers.models import Volunteer
 
 TIMER = "volunteers.follow_up"
@@ -60,4 +60,4 @@ def _done(resident_id: str) -> None:
     file = files.find(resident_id)
     if file is not None and file.timer == TIMER:
         with transaction() as tx:
-            files.write(tx, file, resident_id, {}, also=timers.stop())
+            files.write(tx, file, resident_id, forgetting.next_timer(file))

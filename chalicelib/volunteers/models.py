@@ -25,7 +25,7 @@ class Volunteer(Remembers, discriminator="volunteer"):
     """`VOLUNTEER#<resident>` / `FILE`: somebody's application, and the times that their shifts take.
 
     by_area: `VOLUNTEERS_APPLIED#<district>` / `<area>#<time>` while the application waits for a decision.
-    by_due: timer `volunteers.follow_up` until all that follows from leaving, or from a consent withdrawn, is done.
+    by_due: timer `volunteers.follow_up` until all that follows from a loss is done, `volunteers.forget` once declined.
     Every write raises `version` and counts only on the version it has read: so nobody is on two shifts at once.
     """
 

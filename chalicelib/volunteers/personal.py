@@ -11,7 +11,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
-from chalicelib.volunteers import diary, files, rules
+from chalicelib.volunteers import diary, files, forgetting, rules
 from chalicelib.volunteers.models import VolunteerNumber
 from chalicelib.volunteers.rules import Contact
 
@@ -36,6 +36,7 @@ def export_file(resident_id: str) -> Iterable[dict[str, Any]]:
         "申请时间": clock.spoken(file.applied_at) if file.applied_at else "",
         "审核时间": clock.spoken(file.decided_at) if file.decided_at else "",
         "未通过原因": file.declined_reason or "",
+        "资料删除时间": clock.spoken(forgotten_at) if (forgotten_at := forgetting.at(file)) else "",
         "已占用的时间": len(file.taken),
     }
 

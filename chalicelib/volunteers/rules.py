@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -16,13 +16,13 @@ from chalicelib.kit import clock, settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
 
-# `none`: keeps a diary only, because some activities ask for no application.
+# `none`: keeps a diary only, because some activities ask for no application, or because who was declined is forgotten.
 VOLUNTEER = Flow(
     {
         "none": {"applied"},
         "applied": {"approved", "declined", "left"},
         "approved": {"left"},
-        "declined": {"applied", "left"},
+        "declined": {"applied", "left", "none"},
         "left": {"applied"},
     }
 )
@@ -38,6 +38,7 @@ STATES = {
 # Who decides on an application and keeps the file: the grid worker, and the community office for grids without one.
 DECIDERS = frozenset({"grid_worker", "community_worker"})
 
+DECLINED_KEPT = timedelta(days=30)  # what somebody applied with, for them to correct it and apply again
 GUARDIAN_UNTIL = 16  # years
 SHIFTS_AHEAD_AT_MOST = 60  # a gate shift every morning and afternoon of a month
 

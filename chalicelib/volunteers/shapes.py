@@ -11,7 +11,7 @@ from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
 from chalicelib.kit.http import Body, Paged, View
-from chalicelib.volunteers import files, rules
+from chalicelib.volunteers import files, forgetting, rules
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Contact, FreeTime, Skill
 
@@ -68,7 +68,7 @@ class ContactView(View, frozen=True):
 
 class FileView(View, frozen=True):
     """My own file. `number` is what I tell an organiser when I have no phone with me. `minor`: under sixteen when I
-    applied, so that `guardian_rule` is for me; `guardian` is who agreed."""
+    applied, so that `guardian_rule` is for me; `guardian` is who agreed. `forgotten_at`: when what I was declined with is deleted, if I do not apply again."""
 
     state: str
     number: str | None
@@ -84,6 +84,7 @@ class FileView(View, frozen=True):
     guardian_since: datetime | None
     guardian_rule: str
     declined_reason: str | None
+    forgotten_at: datetime | None
     applied_at: datetime | None
     decided_at: datetime | None
 
@@ -130,6 +131,7 @@ def file_view(file: Volunteer | None) -> FileView:
         guardian_since=_local(file.guardian_at),
         guardian_rule=rules.FOR_MINORS,
         declined_reason=file.declined_reason,
+        forgotten_at=_local(forgetting.at(file)),
         applied_at=_local(file.applied_at),
         decided_at=_local(file.decided_at),
     )

@@ -61,6 +61,13 @@ def follow(town: Town) -> Act:
     return when_due(Volunteer.key(chen.id))
 
 
+@act("timer volunteers.forget")
+def forget(town: Town) -> Act:
+    worker, chen = applicant(town)
+    good(desk.decline(chen, by=worker))
+    return when_due(Volunteer.key(chen.id))
+
+
 @act("GET /volunteers/applications")
 def applications(town: Town) -> Act:
     worker, _ = applicant(town)

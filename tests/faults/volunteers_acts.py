@@ -73,6 +73,12 @@ def left() -> World:
     return world
 
 
+def declined() -> World:
+    world = applied()
+    send(world, "worker", "/volunteers/{who}/decline", "declined", REASON)
+    return world
+
+
 def published() -> World:
     """An activity with one shift, of which one volunteer wants to hear."""
     world, now = willing(), clock.now()
@@ -109,6 +115,10 @@ def switching(on: bool) -> Any:
 
 def follow(world: World, key: str) -> None:
     when_due(Volunteer.key(world["who"]), clock.now() + timedelta(minutes=3))
+
+
+def forget(world: World, key: str) -> None:
+    when_due(Volunteer.key(world["who"]), clock.now() + timedelta(days=31))
 
 
 def announce(world: World, key: str) -> None:
@@ -165,6 +175,7 @@ ACTS = [
     ),
     Act("a volunteer leaves", willing, posting("asker", "/me/volunteer/leave"), facts, "POST /me/volunteer/leave", 2),
     Act("what follows from leaving", left, follow, facts, "timer volunteers.follow_up", 2),
+    Act("what was declined is forgotten", declined, forget, facts, "timer volunteers.forget", 1),
     Act("a volunteer wants to hear of shifts", approved, switching(True), facts, "PUT /me/shift-alerts", 1),
     Act("a volunteer wants to hear no more", willing, switching(False), facts, "PUT /me/shift-alerts", 1),
     Act("volunteers are told of new shifts", published, announce, facts, "timer shifts.announce", 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -11,12 +11,15 @@ from chalicelib.kit import clock, ids
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
+from chalicelib.volunteers import files, follow_up, forgetting, rules
+from chalicelib.volunteers.models import Volunteer
 from tests.neighbourhood import Hood
 from tests.security.routes import all_routes
 from tests.shifts import gate
 from tests.volunteers import desk
-from tests.volunteers.desk import REASON
+from tests.volunteers.desk import FORM, REASON
 
+KEPT = rules.DECLINED_KEPT
 READABLE = set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -116,6 +119,78 @@ class TestDeclining:
         worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
         assert desk.decline(chen, by=worker, key="a").json == desk.decline(chen, by=worker, key="a").json
         assert chen.told == ["volunteer_declined"]
+
+
+class TestForgettingWhatWasDeclined:
+    """Nobody's name, birth date and contacts are kept for longer than it takes to correct them and apply again."""
+
+    def test_thirty_days_after_the_decision_nothing_of_it_is_left_and_one_may_apply_anew(self, hood: Hood) -> None:
+        worker, young = hood.staff("grid_worker"), desk.applicant(hood, birth=desk.years_ago(15))
+        shift = gate.shift(hood, needs_approval=False)
+        desk.consent(young, by=worker)
+        gate.signed_up(young, shift)
+        desk.decline(young, by=worker)
+        assert "所填资料保留 30 天" in young.get("/inbox").json["items"][0]["text"]
+        known = desk.mine(young)
+        assert (known["name"], datetime.fromisoformat(known["forgotten_at"])) == (FORM["name"], decided(young) + KEPT)
+        hood.pass_time(Volunteer.key(young.id), decided(young) + KEPT - timedelta(seconds=1))
+        assert desk.mine(young)["state"] == "declined"
+        hood.pass_time(Volunteer.key(young.id), decided(young) + KEPT)
+        file, known = desk.file_of(young), desk.mine(young)
+        assert [getattr(file, f"{field}_sealed") for field in files.SEALED] == [None] * 4
+        assert (file.timer, file.due_key, file.minor, file.guardian_by, list(file.taken)) == (*[None] * 4, [shift])
+        kept = {"state", "area", "place", "guardian_rule"}
+        assert {name for name, value in known.items() if value and name not in kept} == set()
+        assert known["state"] == "none"
+        assert (desk.leave(young).code, desk.approve(young, by=worker).code) == (
+            "not_a_volunteer",
+            "application_not_waiting",
+        )
+        desk.applied(young)
+        assert desk.approved(young, by=worker)
+
+    def test_who_applies_again_in_time_is_kept_and_so_is_whoever_is_declined_again(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        desk.decline(chen, by=worker)
+        late = desk.file_of(chen)
+        desk.applied(chen)
+        assert desk.file_of(chen).timer is None
+        forgetting.forget(late, now=late.due_at)
+        assert desk.mine(chen)["name"] == FORM["name"]
+        desk.decline(chen, by=worker)
+        forgetting.forget(late, now=late.due_at)
+        assert desk.mine(chen)["name"] == FORM["name"], "the index was late: it is another decision"
+        desk.leave(chen)
+        assert desk.file_of(chen).timer is None
+
+    def test_what_is_still_to_be_done_is_done_first(self, hood: Hood) -> None:
+        worker, young = hood.staff("grid_worker"), desk.applicant(hood, birth=desk.years_ago(15))
+        desk.consent(young, by=worker)
+        with patch.object(follow_up, "follow", side_effect=OSError):
+            worker.post(f"/volunteers/{young.id}/guardian-consent/withdraw")
+        desk.decline(young, by=worker)
+        for timer in ("volunteers.follow_up", "volunteers.forget"):
+            file = desk.file_of(young)
+            assert file.timer == timer
+            hood.pass_time(file, file.due_at)
+        assert (desk.mine(young)["state"], desk.file_of(young).timer) == ("none", None)
+
+    def test_who_was_approved_once_keeps_their_number_and_their_area(self, hood: Hood) -> None:
+        worker = hood.staff("grid_worker")
+        chen = desk.approved(desk.applicant(hood), by=worker)
+        number = desk.mine(chen)["number"]
+        desk.leave(chen)
+        desk.applied(chen)
+        desk.decline(chen, by=worker)
+        hood.pass_time(Volunteer.key(chen.id), decided(chen) + KEPT)
+        known = desk.mine(chen)
+        assert (known["state"], known["number"], known["area"]) == ("none", number, hood.micro_grid)
+
+
+def decided(who: gate.Neighbour) -> datetime:
+    at = desk.file_of(who).decided_at
+    assert at is not None
+    return at
 
 
 class TestTheList:
