@@ -149,11 +149,13 @@ class StatementList(View, frozen=True):
 class VerifiedView(View, frozen=True):
     """What the paper shows, and whether it counts: `told` says it in a sentence.
 
-    `shown` is nothing when whose statement it is has closed their account: then it cannot be read by anybody.
+    `state`: valid, superseded, revoked (with the reason) or destroyed: whose statement it is has closed their account.
+    Then `shown` and `totals` are null, nobody can read them any more. Only what is valid counts.
     """
 
     number: str
-    state: str
+    state: papers.State
+    state_text: str
     told: str
     ended_at: datetime | None
     reason: str | None
@@ -328,8 +330,9 @@ def verify(number: str, request: Any) -> VerifiedView:
     statement, shown = verified.statement, verified.paper
     return VerifiedView(
         number=statement.number,
-        state=statement.state,
-        told=papers.told(statement) if shown else papers.DESTROYED,
+        state=verified.state,  # type: ignore[arg-type]
+        state_text=papers.STATES[verified.state],
+        told=verified.told,
         ended_at=clock.local(statement.ended_at) if statement.ended_at else None,
         reason=statement.reason,
         from_day=date.fromisoformat(statement.from_day),

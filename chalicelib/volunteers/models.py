@@ -142,15 +142,16 @@ class Statement(Remembers, discriminator="statement"):
     """
 
     resident = UnicodeAttribute()
-    state = UnicodeAttribute()  # valid | superseded | revoked
+    state = UnicodeAttribute()  # statement_rules.State
     from_day = UnicodeAttribute()
     to_day = UnicodeAttribute()
     issued_at = InstantAttribute()
-    person_sealed = BinaryAttribute(legacy_encoding=False)  # statement_rules.Paper, compressed: whose hours, and which
-    content = CompactJSONAttribute()  # what may be told of it when nobody can read that any more: `{"issuer"}`
+    # statement_rules.Paper, compressed: whose hours, and which. Goes with their account.
+    person_sealed = BinaryAttribute(legacy_encoding=False, null=True)
+    content = CompactJSONAttribute()  # what may be told of it even then: `{"issuer"}`
     minutes = NumberAttribute()
     superseded_by = UnicodeAttribute(null=True)
-    ended_at = InstantAttribute(null=True)  # when it was superseded or revoked
+    ended_at = InstantAttribute(null=True)  # when it was superseded or revoked, or else destroyed
     reason = UnicodeAttribute(null=True)
 
     @classmethod

@@ -63,18 +63,15 @@ def page(verified: Verified, address: str) -> tuple[str, dict[str, str]]:
     """The page of a statement, whose check address this is, and the headers it goes with."""
     statement, paper = verified.statement, verified.paper
     style = _STYLE.replace("NUMBER", statement.number)  # on every sheet; it is letters, digits and dashes
-    parts = [_state(statement), _head(statement, address)]
-    if paper is None:
-        parts.append(f'<p class="state">{escape(rules.DESTROYED)}</p>')
-    else:
-        parts += _groups(paper, statement, address)
-    return _document(f"志愿服务记录证明 {statement.number}", style, "".join(parts)), headers(style)
+    parts = [_state(verified), _head(statement, address), *(_groups(paper, statement, address) if paper else [])]
+    title = f"志愿服务记录证明 {statement.number}"
+    return _document(title, style, "".join(parts), state=verified.state), headers(style)
 
 
 def unknown() -> tuple[str, dict[str, str]]:
     """What somebody sees who has scanned or typed a number that we never gave out."""
     text = f"<h1>查不到这份证明</h1><p>{escape(rules.StatementUnknown.detail)}</p>"
-    return _document("查不到这份证明", _UNKNOWN_STYLE, text), headers(_UNKNOWN_STYLE)
+    return _document("查不到这份证明", _UNKNOWN_STYLE, text, state="unknown"), headers(_UNKNOWN_STYLE)
 
 
 def headers(style: str) -> dict[str, str]:
@@ -91,19 +88,24 @@ def headers(style: str) -> dict[str, str]:
     }
 
 
-def _document(title: str, style: str, body: str) -> str:
+def _document(title: str, style: str, body: str, *, state: str) -> str:
+    """`state` is for whoever verifies by a program: `statement_rules.State`, or unknown."""
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="state" content="{state}">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body>{body}</body></html>"
     )
 
 
-def _state(statement: Statement) -> str:
-    if statement.state == "valid":
+_ACROSS = {"superseded": "已替换", "revoked": "已作废", "destroyed": "已销毁"}
+
+
+def _state(verified: Verified) -> str:
+    if verified.state == "valid":
         return ""
-    word = "已作废" if statement.state == "revoked" else "已替换"
-    return f'<div class="over" aria-hidden="true">{word}</div><p class="state">{escape(rules.told(statement))}</p>'
+    across = f'<div class="over" aria-hidden="true">{_ACROSS[verified.state]}</div>'
+    return f'{across}<p class="state">{escape(verified.told)}</p>'
 
 
 def _head(statement: Statement, address: str) -> str:

@@ -45,13 +45,18 @@ def export_entries(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
-    """What statements show is unreadable with the key; then nothing leads from the person to them any more.
+    """What statements show goes, and nothing leads from the person to them any more.
 
-    The number and its state stay: whoever is shown the paper is told why it cannot be verified.
+    The number stays: whoever is shown the paper is told why it cannot be verified.
     """
-    for statement in _statements(resident_id):
+    destroyed = [
+        Statement.state.set("destroyed"),
+        Statement.ended_at.set(Statement.ended_at | now),  # it may have ended before
+        *(each.remove() for each in (Statement.person_sealed, Statement.person_key, Statement.person_sort)),
+    ]
+    for number in _numbers(resident_id):
         with transaction() as tx:
-            tx.update(statement, [Statement.person_key.remove(), Statement.person_sort.remove()])
+            tx.update(Statement.key(number), destroyed)
     with Item.batch_write() as batch:
         for entry in Item.collection(partition(resident_id), Entry.PREFIX):
             batch.delete(entry)
@@ -63,3 +68,11 @@ def _statements(resident_id: str) -> Iterator[Statement]:
     for item in Item.by_person.query(Statement.of(resident_id)):
         if isinstance(item, Statement):
             yield item
+
+
+def _numbers(resident_id: str) -> list[str]:
+    """Those in force first: the index may not know yet of the latest."""
+    key = Register.key(resident_id)
+    register = Register.find(key.pk, key.sk)
+    in_force = [each["number"] for each in register.issued] if register else []
+    return list(dict.fromkeys([*in_force, *(statement.number for statement in _statements(resident_id))]))

@@ -14,7 +14,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -28,8 +28,14 @@ KINDS: dict[str, str] = {"training": "培训", "commendation": "表彰奖励", "
 ENTRY = Flow({"in_review": {"shown", "removed"}, "shown": {"revoked"}})
 ENTRY_STATES = {"in_review": "审核中", "shown": "有效", "removed": "没有显示", "revoked": "已撤销"}
 FOR_THE_VOLUNTEER = frozenset({"shown", "revoked"})
-STATEMENT = Flow({"valid": {"superseded", "revoked"}})
-STATES = {"valid": "有效", "superseded": "已被新证明替换", "revoked": "已作废"}
+State = Literal["valid", "superseded", "revoked", "destroyed"]
+# What is destroyed is so for ever, whatever it was before; the others only come after `valid`.
+STATES: dict[str, str] = {
+    "valid": "有效",
+    "superseded": "已被新证明替换",
+    "revoked": "已作废",
+    "destroyed": "内容已销毁",
+}
 RECORDED: dict[str, str] = {"checked": "签到签退", "recorded": "组织者补录"}
 
 YEARS_AT_MOST = 3  # of one statement, and of one look at one's hours
@@ -43,9 +49,6 @@ _GROUP = 4
 _NUMBER = r"ZM[0-9A-HJKMNP-TV-Z]{12}"
 # Dashes and spaces of all kinds: what a keyboard, or a copy out of a document, puts between the groups.
 _BETWEEN = r"[\s\-‐-―−_·.]+"
-
-
-DESTROYED = "持有人已注销账号，个人信息已按规定销毁，这份证明的内容无法再核验。"
 
 
 class PeriodWrong(Invalid):
@@ -258,23 +261,14 @@ def unpacked(text: str) -> Paper:
     return msgspec.json.decode(zlib.decompress(base64.b85decode(text)), type=Paper)
 
 
-class Issued(Protocol):
-    """What a rule needs to know of a statement."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def ended_at(self) -> datetime | None: ...
-    @property
-    def reason(self) -> str | None: ...
-
-
-def told(statement: Issued) -> str:
+def told(state: str, *, ended_at: datetime | None, reason: str | None) -> str:
     """Whether it counts, as whoever verifies it reads it. Never under which number the newer one is."""
-    if statement.state == "valid" or statement.ended_at is None:
+    if state == "destroyed":
+        return "持有人已注销账号，个人信息已按规定销毁，这份证明的内容无法再核验。"
+    if state == "valid" or ended_at is None:
         return "这份证明有效。"
-    ended = clock.local(statement.ended_at)
+    ended = clock.local(ended_at)
     day = f"{ended.year}年{ended.month}月{ended.day}日"
-    if statement.state == "superseded":
+    if state == "superseded":
         return f"这份证明已于{day}被新开的证明替换，请持有人出示新的证明。"
-    return f"这份证明已于{day}作废，原因：{statement.reason}。请勿采用，请持有人重新开具。"
+    return f"这份证明已于{day}作废，原因：{reason}。请勿采用，请持有人重新开具。"

@@ -211,11 +211,22 @@ class Verified(msgspec.Struct, frozen=True):
     statement: Statement
     paper: Paper | None
 
+    @property
+    def state(self) -> str:
+        """As it is stored; at once `destroyed` when an account was closed and what follows has yet to be done."""
+        return self.statement.state if self.paper else "destroyed"
+
+    @property
+    def told(self) -> str:
+        return papers.told(self.state, ended_at=self.statement.ended_at, reason=self.statement.reason)
+
 
 def verify(typed: str) -> Verified:
     """The statement with this number, as typed, or StatementUnknown: for whoever holds the paper."""
     number = papers.as_typed(typed)
     found = Statement.fetch(f"STATEMENT#{number}", "STATEMENT", or_raise=papers.StatementUnknown())
+    if found.person_sealed is None:
+        return Verified(found, None)
     try:
         text = vault.read(found.resident, _field(number), found.person_sealed)
     except vault.KeyDestroyed:

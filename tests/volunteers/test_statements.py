@@ -127,6 +127,7 @@ def test_a_statement_shows_the_five_groups_to_anybody_with_its_number(hood: Hood
     assert answer.headers["cache-control"] == "no-store"
     found = answer.json
     assert (found["state"], found["told"], found["issuer"]) == ("valid", "这份证明有效。", "微嘉园社区志愿服务")
+    assert '<meta name="state" content="valid">' in hood.http.get(f"/statements/{mine['number']}/page").text
     shown = found["shown"]
     assert shown["basic"] == {
         "name": "陈建君",
@@ -366,22 +367,29 @@ def test_too_much_for_one_statement_is_refused(hood: Hood) -> None:
     assert chen.get("/me/statements").json["items"] == []
 
 
-def test_who_leaves_takes_their_name_off_every_statement(hood: Hood) -> None:
+def test_with_the_account_what_a_statement_says_is_destroyed_and_whoever_verifies_it_learns_that(hood: Hood) -> None:
     chen = hours.volunteer(hood)
     hours.served(chen)
     hours.noted(hood.staff("grid_worker"), chen)
-    mine = hours.issued(chen)
+    replaced, mine = hours.issued(chen), hours.issued(chen)
     exported = {title: list(personal_data.sections[title](chen.id)) for title in ("服务时长证明", "培训表彰评价")}
-    assert exported["服务时长证明"][0]["编号"] == mine["number"]
+    assert [each["编号"] for each in exported["服务时长证明"]] == [replaced["number"], mine["number"]]
     assert exported["服务时长证明"][0]["时长"] == "4 小时"
     assert exported["培训表彰评价"][0]["名称"] == "年度优秀志愿者"
-    assert chen.post("/me/close", json={"word": "注销"}).status == 204
-    answer = hood.http.get(f"/statements/{mine['number']}")
-    assert (answer.status, answer.json["shown"], answer.json["totals"]) == (200, None, None)
-    assert "持有人已注销账号" in answer.json["told"]
-    page = hood.http.get(f"/statements/{mine['number']}/page")
-    assert "持有人已注销账号" in page.text
-    assert "陈建君" not in page.text + answer.text
+    with patch.object(personal_data, "erase", side_effect=OSError):  # the key is gone, the rest is cut off
+        assert chen.post("/me/close", json={"word": "注销"}).status == 204
+    assert hood.http.get(f"/statements/{mine['number']}").json["state"] == "destroyed"
+    personal_data.erase(chen.id, now=clock.now())
+    for number in (replaced["number"], mine["number"]):
+        answer, page = hood.http.get(f"/statements/{number}"), hood.http.get(f"/statements/{number}/page")
+        found = answer.json
+        assert (answer.status, found["state"], found["shown"], found["totals"]) == (200, "destroyed", None, None)
+        assert (found["state_text"], found["ended_at"] is not None) == ("内容已销毁", True)
+        assert "持有人已注销账号" in found["told"]
+        assert '<meta name="state" content="destroyed">' in page.text
+        assert ("持有人已注销账号" in page.text, "已销毁</div>" in page.text) == (True, True)
+        assert "陈建君" not in page.text + answer.text
+        assert hours.stored(number).person_sealed is None
     assert [item for item in Item.collection(partition(chen.id)) if item.sk.startswith(("ENTRY#", "REGISTER"))] == []
     assert list(Item.by_person.query(Statement.of(chen.id))) == []
 
