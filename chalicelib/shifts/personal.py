@@ -21,6 +21,7 @@ from chalicelib.volunteers import (
     eligibility,
     files,
     follow_up,
+    recorders,
     team_personal,  # noqa: F401
 )
 from chalicelib.volunteers.models import ServiceRecord, Volunteer, partition
@@ -49,7 +50,7 @@ def export_sign_ups(resident_id: str) -> Iterable[dict[str, Any]]:
 @personal_data.section("服务时长")
 def export_hours(resident_id: str) -> Iterable[dict[str, Any]]:
     """Every record with the versions before it, then what was asked to be corrected."""
-    for record in _records(resident_id):
+    for record in recorders.name_in(_records(resident_id)):
         yield {
             "服务": record.title,
             "开始": clock.spoken(record.start_at),

@@ -68,7 +68,8 @@ def record(
 def new_record(shift: Shift, mine: SignUp, hours: Hours, now: datetime) -> ServiceRecord:
     new = key(shift, mine.person)
     new.shift, new.title, new.service = shift.id, shift.title, shift.service
-    new.area, new.place, new.organiser_name = shift.area, shift.place, shift.organiser_name
+    new.area, new.place = shift.area, shift.place
+    new.organiser, new.organiser_name = shift.organiser, shift.organiser_name
     new.start_at, new.end_at = shift.start_at, hours_rules.final_end(shift)
     new.minutes, new.how = hours.minutes, hours.how
     new.recorded_by, new.recorded_by_name, new.recorded_at = hours.by, hours.by_name, now

@@ -24,7 +24,7 @@ from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
-from chalicelib.volunteers import records, rules
+from chalicelib.volunteers import recorders, records, rules
 from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Entry, Register, Volunteer, partition
 from chalicelib.wechat.content import Scene
@@ -206,4 +206,5 @@ def of(*, caller: Caller, resident_id: str, cursor: str | None, now: datetime) -
 
 
 def _page(resident_id: str, cursor: str | None) -> Page[Entry]:
-    return page(Entry, partition(resident_id), Item.sk.startswith(Entry.PREFIX), of=Entry, cursor=cursor)
+    found = page(Entry, partition(resident_id), Item.sk.startswith(Entry.PREFIX), of=Entry, cursor=cursor)
+    return Page(recorders.name_in_entries(found), found.next)

@@ -99,7 +99,8 @@ class ServiceRecord(Remembers, discriminator="service_record"):
     end_at = InstantAttribute()
     minutes = NumberAttribute()
     how = UnicodeAttribute()  # checked | recorded
-    organiser_name = UnicodeAttribute(null=True)  # who answered for the shift
+    organiser = UnicodeAttribute(null=True)  # who answered for the shift
+    organiser_name = UnicodeAttribute(null=True)
     recorded_by = UnicodeAttribute()
     recorded_by_name = UnicodeAttribute()
     recorded_at = InstantAttribute()

@@ -10,6 +10,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.volunteers import recorders
 from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Entry, Register, Statement, partition
 
@@ -30,7 +31,7 @@ def export_statements(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.section("培训表彰评价")
 def export_entries(resident_id: str) -> Iterable[dict[str, Any]]:
-    for entry in Item.collection(partition(resident_id), Entry.PREFIX):
+    for entry in recorders.name_in_entries(Item.collection(partition(resident_id), Entry.PREFIX)):
         yield {
             "类别": papers.KINDS[entry.what],
             "日期": entry.day,

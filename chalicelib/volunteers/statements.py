@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from chalicelib.areas import service as areas
-from chalicelib.areas.rules import AreaUnknown
 from chalicelib.kit import clock, limits, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -23,7 +21,7 @@ from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
-from chalicelib.volunteers import diary, eligibility, records, rules
+from chalicelib.volunteers import diary, eligibility, recorders, records, rules
 from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Entry, Register, ServiceRecord, Statement, Volunteer, partition
 from chalicelib.volunteers.statement_rules import Paper, Period
@@ -38,7 +36,7 @@ class Hours(msgspec.Struct, frozen=True):
 
 
 def hours(*, caller: Caller, period: Period, cursor: str | None) -> Hours:
-    """My confirmed hours of a period, the newest first: one Query, for the totals need all of them."""
+    """My confirmed hours of a period, the newest first. One Query for all, which the totals need."""
     papers.check_period(period)
     found = records_of(caller.id, period)[::-1]
     start = 0
@@ -49,7 +47,8 @@ def hours(*, caller: Caller, period: Period, cursor: str | None) -> Hours:
         start = places[cursor]
     shown = found[start : start + PAGE_SIZE]
     more = len(found) > start + PAGE_SIZE
-    return Hours(shown, _place(shown[-1]) if more else None, _totals(found))
+    after = _place(shown[-1]) if more else None
+    return Hours(recorders.name_in(shown, checked=False), after, _totals(found))
 
 
 def _place(record: ServiceRecord) -> str:
@@ -99,7 +98,7 @@ def issue(*, caller: Caller, period: Period, attempt: Attempt, now: datetime) ->
 
 def _paper(file: Volunteer, period: Period) -> Paper:
     """The five groups as they are recorded now. What was corrected to no hours at all is no service to certify."""
-    served = [record for record in records_of(file.resident_id, period) if int(record.minutes)]
+    served = recorders.name_in(each for each in records_of(file.resident_id, period) if int(each.minutes))
     noted = [
         entry
         for entry in Item.collection(file.pk, Entry.PREFIX)
@@ -115,19 +114,10 @@ def _basic(file: Volunteer) -> papers.Basic:
     return papers.Basic(
         name=vault.read(file.resident_id, "name", file.name_sealed),
         born=eligibility.born(file) if file.birth_sealed else None,
-        area=_name_of(file.area),
+        area=recorders.place(file.area),
         skills=[rules.SKILLS.get(skill, skill) for skill in file.skills],
         volunteer_since=clock.day(file.decided_at) if file.decided_at else None,
     )
-
-
-def _name_of(area: str | None) -> str | None:
-    if area is None:
-        return None
-    try:
-        return areas.place_name(area)
-    except AreaUnknown:
-        return None
 
 
 def _served(record: ServiceRecord) -> papers.Served:
@@ -138,7 +128,7 @@ def _served(record: ServiceRecord) -> papers.Served:
         title=record.title,
         service=rules.SERVICES.get(record.service, record.service),
         place=record.place,
-        whom=f"{_name_of(record.area) or '本社区'}居民",
+        whom=f"{recorders.place(record.area) or '本社区'}居民",
         leader=record.organiser_name,
         minutes=int(record.minutes),
         how=record.how,

@@ -56,7 +56,7 @@ def served(who: Neighbour, **more: Any) -> ServiceRecord:
     return made
 
 
-def correct(made: ServiceRecord, minutes: int) -> None:
+def correct(made: ServiceRecord, minutes: int, *, by: str = "res_x", by_name: str = "沈组织") -> None:
     """As a decided correction does it; Changed when something came between."""
     current = ServiceRecord.fetch(made.pk, made.sk)
     key = Register.key(current.resident_id)
@@ -68,8 +68,8 @@ def correct(made: ServiceRecord, minutes: int) -> None:
             Register.find(key.pk, key.sk),
             minutes=minutes,
             points=0,
-            by="res_x",
-            by_name="沈组织",
+            by=by,
+            by_name=by_name,
             why="签退时手机没电",
             now=now,
         )

@@ -440,3 +440,34 @@ def test_on_aws_the_gateway_says_under_which_address_it_was_called(path: str, ba
     }
     called = SimpleNamespace(context=context, headers={"host": "evil.example"})
     assert hours_routes._base(called) == base
+
+
+def test_who_recorded_and_has_closed_their_account_is_named_by_their_office(hood: Hood) -> None:
+    worker, organiser, chen = hood.staff("grid_worker"), hood.staff("community_worker"), hours.volunteer(hood)
+    by = {"recorded_by": organiser.id, "recorded_by_name": "沈组织", "area": hood.community}
+    made = hours.served(chen, how="recorded", why="签到码坏了", organiser=worker.id, organiser_name="沈网格", **by)
+    hours.correct(made, 200, by=worker.id, by_name="沈网格")
+    hours.noted(worker, chen)
+    revoked = hours.noted(worker, chen, hours.training())["id"]
+    worker.post(f"/volunteers/{chen.id}/entries/{revoked}/revoke", json={"reason": "记错了人"})
+    before = hours.issued(chen)["number"]
+
+    def named() -> list[Any]:
+        (record,) = chen.get("/me/service-hours").json["items"]
+        noted = chen.get("/me/volunteer/entries").json["items"]
+        exported = [list(personal_data.sections[title](chen.id)) for title in ("服务时长", "培训表彰评价")]
+        return [
+            (record["recorded_by"], record["versions"][0]["by"]),
+            {name for each in noted for name in (each["recorded_by"], each["revoked_by"]) if name},
+            {each["记录人"] for section in exported for each in section} | {exported[0][0]["更正前"][0]["记录人"]},
+        ]
+
+    assert named()[0] == ("沈网格", "沈组织")
+    for staff in (worker, organiser):
+        assert staff.post("/me/close", json={"word": "注销"}).status == 204
+    office = "桂苑社区工作人员"
+    assert named() == [(office, office), {office}, {office}]
+    line = hood.http.get(f"/statements/{hours.issued(chen)['number']}").json["shown"]["service"][0]
+    assert (line["by"], line["leader"]) == (office, office)
+    line = hood.http.get(f"/statements/{before}").json["shown"]["service"][0]
+    assert (line["by"], line["leader"]) == ("沈网格", "沈网格"), "a statement says what its paper says"

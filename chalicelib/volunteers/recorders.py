@@ -1,0 +1,66 @@
+"""Who recorded something is named by it. Once they have closed their account, by their office (decisions/0016)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chalicelib.areas import service as areas
+from chalicelib.areas.rules import AreaUnknown
+from chalicelib.kit.table import read_together
+from chalicelib.people.models import Resident
+from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
+from chalicelib.volunteers.models import Entry, ServiceRecord
+
+Name = Callable[[str | None, str | None], str | None]  # of somebody with this id, who was called so
+
+
+def name_in(records: Iterable[ServiceRecord], *, checked: bool = True) -> list[ServiceRecord]:
+    """Records as they are shown: with the names of those whose account is open. One BatchGetItem.
+
+    `checked`: of hours that were checked and never corrected, too. Where nobody is named for these, they cost nothing.
+    """
+    found = list(records)
+    named = [each for each in found if checked or each.how == "recorded" or each.versions]
+    closed = _closed(by for each in named for by in _recorded(each))
+    for each in named:
+        name = _namer(closed, each.area)
+        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name)
+        each.organiser_name = name(each.organiser, each.organiser_name)
+        each.versions = [{**version, "by_name": name(version["by"], version["by_name"])} for version in each.versions]
+    return found
+
+
+def name_in_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """The same for what is recorded beside hours."""
+    found = list(entries)
+    closed = _closed(by for each in found for by in (each.recorded_by, each.revoked_by))
+    for each in found:
+        name = _namer(closed, each.area)
+        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name)
+        each.revoked_by_name = name(each.revoked_by, each.revoked_by_name)
+    return found
+
+
+def place(area: str | None) -> str | None:
+    """The community, or larger area, in which something was; None of an area that is no more."""
+    try:
+        return areas.place_name(area) if area else None
+    except AreaUnknown:
+        return None
+
+
+def _recorded(record: ServiceRecord) -> list[str | None]:
+    return [record.recorded_by, record.organiser, *(version["by"] for version in record.versions)]
+
+
+def _closed(ids: Iterable[str | None]) -> set[str]:
+    keys = [Resident.key(each) for each in sorted({each for each in ids if each})]
+    found = read_together(*keys) if keys else []
+    return {each.id for each in found if each and each.state == "closed"}
+
+
+def _namer(closed: set[str], area: str) -> Name:
+    def name(by: str | None, called: str | None) -> str | None:
+        return f"{place(area) or '社区'}工作人员" if by in closed or called == NICKNAME_OF_THE_CLOSED else called
+
+    return name
