@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -83,9 +83,9 @@ def seal(resident_id: str, personal: Personal) -> dict[str, bytes]:
     return {f"{field}_sealed": sealed for field, sealed in vault.seal_together(resident_id, given).items()}
 
 
-def opened(file: Volunteer) -> Personal:
+def opened(file: Volunteer, *, only: Collection[str] = SEALED) -> Personal:
     """What a file keeps sealed, for its owner."""
-    sealed = {field: getattr(file, f"{field}_sealed") for field in SEALED}
+    sealed = {field: getattr(file, f"{field}_sealed") for field in only}
     there = {field: value for field, value in sealed.items() if value is not None}
     if not there:
         return Personal()

@@ -21,7 +21,7 @@ from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
-from chalicelib.volunteers import diary, eligibility, recorders, records, rules
+from chalicelib.volunteers import diary, files, recorders, records, rules
 from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Entry, Register, ServiceRecord, Statement, Volunteer, partition
 from chalicelib.volunteers.statement_rules import Paper, Period
@@ -111,9 +111,10 @@ def _paper(file: Volunteer, period: Period) -> Paper:
 
 
 def _basic(file: Volunteer) -> papers.Basic:
+    personal = files.opened(file, only=("name", "birth"))
     return papers.Basic(
-        name=vault.read(file.resident_id, "name", file.name_sealed),
-        born=eligibility.born(file) if file.birth_sealed else None,
+        name=str(personal.name),
+        born=personal.birth,
         area=recorders.place(file.area),
         skills=[rules.SKILLS.get(skill, skill) for skill in file.skills],
         volunteer_since=clock.day(file.decided_at) if file.decided_at else None,
