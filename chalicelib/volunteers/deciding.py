@@ -112,7 +112,7 @@ def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetim
     """One write of what `act` returns and adds to it, as long as the file, the duty and the resident are as they were."""
 
     def decide() -> Volunteer:
-        person, file = _in_charge(caller, resident_id, now)
+        person, file = in_charge(caller, resident_id, now)
         if attempt.made(file):
             return file
         with transaction() as tx:
@@ -125,7 +125,7 @@ def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetim
     return settled(decide)
 
 
-def _in_charge(caller: Caller, resident_id: str, now: datetime) -> tuple[Person, Volunteer]:
+def in_charge(caller: Caller, resident_id: str, now: datetime) -> tuple[Person, Volunteer]:
     """The staff member, and a file in an area of theirs, which is not their own; VolunteerUnknown for any other."""
     person = people.present(caller, now=now)
     if resident_id == person.id:

@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Routes
-from chalicelib.volunteers import applying, deciding, files, shapes
+from chalicelib.volunteers import applying, deciding, files, identity, shapes
 from chalicelib.volunteers.applying import Application
 
 routes = Routes(__name__)
@@ -57,6 +57,15 @@ def applications(caller: Caller, query: shapes.ApplicationsOf, now: datetime) ->
     """Applications that wait to be decided, for the staff of the area."""
     found = deciding.waiting(caller=caller, area=query.area, cursor=query.cursor, now=now)
     return shapes.ApplicationList(items=[shapes.application_view(file) for file in found], next=found.next)
+
+
+@routes.post("/volunteers/{resident_id}/identity")
+def show_identity(
+    caller: Caller, resident_id: str, body: shapes.LookAtApplicant, attempt: Attempt, now: datetime
+) -> shapes.ApplicantView:
+    """Show name and birth date to whoever decides. The look is written down and the applicant told."""
+    found = identity.show(caller=caller, resident_id=resident_id, reason=body.reason, attempt=attempt, now=now)
+    return shapes.ApplicantView(name=found.name, birth=found.birth)
 
 
 @routes.post("/volunteers/{resident_id}/approve")

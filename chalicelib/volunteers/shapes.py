@@ -52,6 +52,12 @@ class DeclineApplication(Body, frozen=True):
     reason: Reason
 
 
+class LookAtApplicant(Body, frozen=True):
+    """`reason`: the applicant reads it."""
+
+    reason: Reason
+
+
 class GuardianConsent(ContactPerson, frozen=True):
     """Who agreed, at the office. Sealed."""
 
@@ -102,6 +108,13 @@ class ApplicationView(View, frozen=True):
     minor: bool
     guardian_on_file: bool
     applied_at: datetime | None
+
+
+class ApplicantView(View, frozen=True):
+    """Who somebody says they are."""
+
+    name: str | None
+    birth: date | None
 
 
 class ApplicationList(View, frozen=True):

@@ -74,6 +74,12 @@ def applications(town: Town) -> Act:
     return lambda: worker.get(f"/volunteers/applications?area={town.grid}")
 
 
+@act("POST /volunteers/{resident_id}/identity")
+def look(town: Town) -> Act:
+    worker, chen = applicant(town)
+    return lambda: worker.post(f"/volunteers/{chen.id}/identity", json=REASON)
+
+
 @act("POST /volunteers/{resident_id}/approve")
 def approve(town: Town) -> Act:
     worker, chen = applicant(town)

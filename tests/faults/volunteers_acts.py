@@ -155,6 +155,7 @@ VOLUNTEERS = "POST /volunteers/{resident_id}"
 ACTS = [
     Act("a resident applies", office, posting("asker", "/me/volunteer", YOUNG), facts, "POST /me/volunteer", 1),
     Act("a volunteer changes a file", applied, putting("/me/volunteer", CHANGED), facts, "PUT /me/volunteer", 1),
+    Act("staff look at who applies", applied, staff("identity", REASON), facts, f"{VOLUNTEERS}/identity", 1),
     Act("an application is approved", applied, staff("approve"), facts, f"{VOLUNTEERS}/approve", 1),
     Act("an application is declined", applied, staff("decline", REASON), facts, f"{VOLUNTEERS}/decline", 1),
     Act(

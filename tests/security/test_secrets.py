@@ -15,7 +15,12 @@ from tests.security.world import CONTACT_NAME, CONTACT_PHONE, REAL_NAME, World
 
 # What may show a number or a name: to its owner, or to staff by the act that is written down.
 TO_ITS_OWNER = {"GET /me/phone"}
-TO_STAFF = {"POST /residents/{resident_id}/identity", "POST /help-requests/{request_id}/contact", *presence.TO_STAFF}
+TO_STAFF = {
+    "POST /residents/{resident_id}/identity",
+    "POST /help-requests/{request_id}/contact",
+    *presence.TO_STAFF,
+    *volunteers.TO_STAFF,
+}
 LEAVING = {"POST /me/close", "POST /logout", "POST /sessions/revoke", "DELETE /me/consent", "DELETE /me/phone"}
 
 

@@ -17,6 +17,7 @@ ROWS: dict[str, set[str]] = {
     "GET /me/shift-alerts": RESIDENTS,
     "PUT /me/shift-alerts": RESIDENTS,
     "GET /volunteers/applications": STAFF,
+    "POST /volunteers/{resident_id}/identity": STAFF,
     "POST /volunteers/{resident_id}/approve": STAFF,
     "POST /volunteers/{resident_id}/decline": STAFF,
     "POST /volunteers/{resident_id}/guardian-consent": STAFF,
@@ -26,6 +27,7 @@ BODIES: dict[str, Any] = {
     "POST /me/volunteer": desk.FORM,
     "PUT /me/volunteer": {name: desk.FORM[name] for name in ("skills", "free_times", "contact")},
     "PUT /me/shift-alerts": {"on": True},
+    "POST /volunteers/{resident_id}/identity": {"reason": "核对身份证上的姓名"},
     "POST /volunteers/{resident_id}/decline": desk.REASON,
     "POST /volunteers/{resident_id}/guardian-consent": desk.MOTHER,
 }
@@ -35,7 +37,8 @@ NAME = "李菊的本名"
 CONTACT = {"name": "李家外婆", "phone": "13957301234", "relation": "外婆"}
 GUARDIAN = {"name": "李家母亲", "phone": "13957305678", "relation": "母亲"}
 BIRTH = desk.years_ago(15)
-# To the applicant's own eyes only: staff decide without them.
+TO_STAFF = {"POST /volunteers/{resident_id}/identity"}
+# To the applicant's own eyes, but for that act of staff.
 SECRETS = {NAME, BIRTH, *(person[part] for person in (CONTACT, GUARDIAN) for part in ("name", "phone"))}
 
 

@@ -13,6 +13,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Duty
 from chalicelib.volunteers import files, follow_up, forgetting, rules
 from chalicelib.volunteers.models import Volunteer
+from tests.engine.http import Answer
 from tests.neighbourhood import Hood
 from tests.security.routes import all_routes
 from tests.shifts import gate
@@ -20,6 +21,7 @@ from tests.volunteers import desk
 from tests.volunteers.desk import FORM, REASON
 
 KEPT = rules.DECLINED_KEPT
+WHY = {"reason": "核对身份证上的姓名"}
 READABLE = set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -93,6 +95,33 @@ class TestApproving:
         gate.signed_up(li, gate.shift(hood, needs_approval=False))
         assert desk.approve(li, by=worker).code == "volunteer_not_found"
         assert worker.post("/volunteers/res_nobody/approve").code == "volunteer_not_found"
+
+
+class TestSeeingWhoItIs:
+    """The name that a statement certifies is one that somebody has compared with a document."""
+
+    def look(self, who: gate.Neighbour, by: gate.Neighbour, key: str | None = None) -> Answer:
+        return by.post(f"/volunteers/{who.id}/identity", json=WHY, key=key)
+
+    def test_name_and_birth_date_are_shown_to_who_decides_and_the_applicant_learns_why(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        for _ in range(2):
+            assert self.look(chen, worker, key="a").json == {"name": FORM["name"], "birth": FORM["birth"]}
+        assert chen.told == ["looked_up"]
+        (look,) = chen.get("/me/lookups").json["items"]
+        assert (look["by"], look["role"], look["reason"]) == (desk.nickname(worker), "网格员", WHY["reason"])
+        assert "真实姓名和出生日期" in chen.get("/inbox").json["items"][0]["text"]
+
+    def test_nobody_else_sees_it_nor_what_is_not_in_force(self, hood: Hood) -> None:
+        worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
+        elsewhere = hood.staff("grid_worker", f"{hood.community}002")
+        for other in (hood.resident(), hood.staff("moderator"), elsewhere):
+            assert self.look(chen, other).code == "volunteer_not_found"
+        assert self.look(worker, worker).code == "own_application"
+        assert worker.post(f"/volunteers/{chen.id}/identity", json={"reason": " "}).status == 422
+        desk.decline(chen, by=worker)
+        assert self.look(chen, worker).code == "volunteer_not_in_force"
+        assert chen.told == ["volunteer_declined"]
 
 
 class TestDeclining:
@@ -322,6 +351,7 @@ def test_every_act_of_staff_on_a_file_is_here() -> None:
         "decline",
         "guardian-consent",
         "guardian-consent/withdraw",
+        "identity",
         # tests/volunteers/test_entries.py
         "entries",
         "revoke",

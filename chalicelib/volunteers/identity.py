@@ -1,0 +1,41 @@
+"""Whoever decides on an application may see who somebody says they are: with a reason, which that person reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.kit.attempt import Attempt
+from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
+from chalicelib.kit.transaction import transaction
+from chalicelib.notices import service as notices
+from chalicelib.people import lookups
+from chalicelib.people import rules as people_rules
+from chalicelib.people.service import Person
+from chalicelib.volunteers import deciding, files, rules
+from chalicelib.volunteers.files import Personal
+from chalicelib.volunteers.models import Volunteer
+
+
+def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now: datetime) -> Personal:
+    """Real name and birth date, as statements will certify them. It is written down, and the person told."""
+    person, file = deciding.in_charge(caller, resident_id, now)
+    if file.state not in rules.IN_FORCE:
+        raise rules.NotInForce()
+    if not lookups.recorded(attempt, now=now):
+        try:
+            _write_down(person, file, reason, attempt, now)
+        except Conflict:
+            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
+                raise
+    return files.opened(file, only=("name", "birth"))
+
+
+def _write_down(person: Person, file: Volunteer, reason: str, attempt: Attempt, now: datetime) -> None:
+    role = people_rules.ROLE_NAMES[person.must_hold(rules.DECIDERS, str(file.area)).role]
+    name, whom = person.resident.nickname, file.resident_id
+    with transaction() as tx:
+        lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
+        person.still(tx)
+        facts = {"staff": f"{role}{name}", "what": "真实姓名和出生日期", "reason": reason}
+        notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)
