@@ -226,8 +226,15 @@ def checked_birth(born: date, today: date) -> date:
 
 
 def checked_name(name: str) -> str:
+    """As it will stand on a statement. Characters that this version of Unicode does not know are in rare names."""
     refuse_blank(name=name)
-    return _one_line(name)
+    text = _one_line(name)
+    categories = {unicodedata.category(character) for character in text}
+    if categories & {"Cc", "Cf", "Cs"}:
+        raise Invalid(fields={"name": "含有看不见的字符，请重新填写"})
+    if not any(category.startswith(("L", "Co", "Cn")) for category in categories):
+        raise Invalid(fields={"name": "请填写身份证上的姓名"})
+    return text
 
 
 def checked_contact(contact: Contact, *, within: str = "") -> Contact:

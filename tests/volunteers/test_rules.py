@@ -93,6 +93,16 @@ class TestContacts:
         with pytest.raises(Invalid):
             rules.checked_name("\u2060")
 
+    @pytest.mark.parametrize("typed", ["陈\u200b建君", "\u202e君建陈", "——", "12345", "😀", "陈\x00建君"])
+    def test_what_no_document_says_is_no_real_name(self, typed: str) -> None:
+        with pytest.raises(Invalid) as wrong:
+            rules.checked_name(typed)
+        assert wrong.value.fields.keys() == {"name"}
+
+    @pytest.mark.parametrize("typed", ["陈建君", "阿卜杜拉·买买提", "John O'Neil", "𱍐\U000323af", "\ue863君"])
+    def test_rare_and_foreign_names_are_names(self, typed: str) -> None:
+        assert rules.checked_name(f" {typed} ") == typed
+
 
 def test_nothing_is_chosen_twice() -> None:
     rules.checked_choice(skills=[], free_times=["weekend_day", "weekend_evening"])
