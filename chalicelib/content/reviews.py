@@ -23,7 +23,7 @@ from chalicelib.content.models import Review
 from chalicelib.kit import ids, log, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Unavailable
+from chalicelib.kit.errors import Changed, Conflict, Forbidden, NotFound, Problem, Unavailable
 from chalicelib.kit.table import Action, Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.kit.vault import KeyDestroyed
@@ -87,10 +87,12 @@ def open_for_flags(
 
 
 def drop(tx: transaction, review_id: str, *, now: datetime) -> None:
-    """Close a review whose subject its author has replaced, so that no moderator spends time on it."""
+    """Close a review whose subject its author has replaced, so that no moderator spends time on it.
+
+    Changed at the commit if the verdict has come in this very moment."""
     review = Review.find(f"REVIEW#{review_id}", "REVIEW")
     if review is not None and review.state in rules.REVIEW.moves:
-        close(tx, review, "moot", by=review.author_id, reason="", now=now)
+        close(tx, review, "moot", by=review.author_id, reason="", now=now, or_raise=Changed())
 
 
 def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Review]:
@@ -256,8 +258,9 @@ def close(
     reason: str,
     now: datetime,
     also: Sequence[Action] = (),
+    or_raise: Problem | None = None,
 ) -> None:
-    """End a review without a word to anybody. Raises AlreadyDecided at the commit if it has moved on."""
+    """End a review without a word to anybody. `or_raise` at the commit if it has moved on, else AlreadyDecided."""
     tx.update(
         review,
         [
@@ -281,7 +284,7 @@ def close(
             *also,
         ],
         when=Review.state == review.state,
-        or_raise=rules.AlreadyDecided(),
+        or_raise=or_raise or rules.AlreadyDecided(),
     )
 
 

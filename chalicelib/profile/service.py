@@ -13,16 +13,19 @@ from chalicelib.content import photos, reviews
 from chalicelib.content import service as content
 from chalicelib.content.models import Photo, Review
 from chalicelib.content.rules import SubjectGone
+from chalicelib.content.service import Screening
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.settings import NotConfigured
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.table import Condition
+from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import personal_data
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.rules import SessionEnded, in_force
+from chalicelib.people.service import Person
 from chalicelib.profile import rules
 from chalicelib.profile.models import ProfileDraft
 from chalicelib.wechat.content import Scene
@@ -48,6 +51,10 @@ def set_nickname(*, caller: Caller, typed: str, now: datetime) -> Profile:
     person = people.present(caller, now=now)
     rules.check_not_official(name, roles={duty.role for duty in person.duties if in_force(duty, now)})
     screening = content.screen(caller, scene=Scene.PROFILE, now=now, nickname=name)
+    return settled(lambda: _take(person, name, screening, now), or_raise=Conflict())
+
+
+def _take(person: Person, name: str, screening: Screening, now: datetime) -> Profile:
     draft = ProfileDraft.of(person.id)
     with transaction() as tx:
         limits.spend(tx, person.id, "nickname", at_most=rules.CHANGES_A_DAY, per=timedelta(days=1), now=now)
@@ -67,15 +74,23 @@ def set_nickname(*, caller: Caller, typed: str, now: datetime) -> Profile:
         if review is None:
             tx.update(person.resident, [Resident.nickname.set(name)], when=person.condition(), or_raise=SessionEnded())
             if draft.nickname_review:
-                tx.update(draft, [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()])
+                gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
+                tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
             person.resident.nickname, draft.nickname = name, None
         else:
             person.still(tx)
             waiting = [ProfileDraft.nickname.set(name), ProfileDraft.nickname_review.set(review.id)]
-            tx.update(draft, waiting, create=True)
+            tx.update(draft, waiting, create=True, when=_as_read(draft), or_raise=Changed())
             draft.nickname = name
     coming = Photo.find(draft.pk, f"PHOTO#{draft.avatar}") if draft.avatar else None
     return Profile(person.resident, draft, coming)
+
+
+def _as_read(draft: ProfileDraft) -> Condition:
+    """No other wish, and no verdict on the one that waits, has come in between."""
+    review = ProfileDraft.nickname_review
+    as_read: Condition = review == draft.nickname_review if draft.nickname_review else review.does_not_exist()
+    return as_read
 
 
 @reviews.on_decision("nickname")

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.content import reviews
-from chalicelib.content.rules import AlreadyDecided
 from chalicelib.kit import clock
 from chalicelib.kit import transaction as transactions
 from chalicelib.kit.attempt import Attempt
@@ -102,14 +101,7 @@ def without_coming_name(tx: transaction, team: Team, *, now: datetime) -> list[A
 
 def settled(act: Callable[[], R]) -> R:
     """Do the act, reading and deciding anew as long as others change the same team, or decide on its name."""
-
-    def once() -> R:
-        try:
-            return act()
-        except AlreadyDecided:
-            raise Changed() from None
-
-    return transactions.settled(once, or_raise=rules.TryAgain())
+    return transactions.settled(act, or_raise=rules.TryAgain())
 
 
 def as_read(tx: transaction, team: Team) -> None:

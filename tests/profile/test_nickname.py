@@ -14,6 +14,7 @@ from chalicelib.profile.models import ProfileDraft
 from tests.content.test_texts import CHECK, DOUBTFUL, RISKY
 from tests.engine.budget import budget
 from tests.engine.http import Answer
+from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 
 
@@ -95,6 +96,19 @@ def test_a_new_wish_replaces_the_one_that_waits(hood: Hood):
     assert Review.fetch(second.pk, second.sk).state == "moot"
     profile = li_ju.get("/me/profile").json
     assert (profile["nickname"], profile["waiting_nickname"]) == ("李菊", None)
+
+
+@pytest.mark.parametrize("wish", ["李菊", DOUBTFUL + "二"], ids=["shown", "waits"])
+def test_a_verdict_on_the_last_wish_in_the_moment_of_the_next_does_not_stop_it(hood: Hood, wish: str):
+    li_ju, moderator = hood.resident(), hood.staff("moderator")
+    call_me(li_ju, DOUBTFUL)
+    first = waiting(li_ju)
+    with meanwhile(f"REVIEW#{first.id}", lambda: decide(moderator, first, "approve")):
+        answer = call_me(li_ju, wish)
+    assert answer.status == 200, answer
+    assert Review.fetch(first.pk, first.sk).state == "approved"
+    assert known_as(li_ju) == ("李菊" if wish == "李菊" else DOUBTFUL)
+    assert answer.json["waiting_nickname"] == (None if wish == "李菊" else wish)
 
 
 def test_wishes_at_once_leave_one_that_can_be_decided(hood: Hood):
