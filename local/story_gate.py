@@ -64,10 +64,14 @@ class GateStory:
             "网格员写活动：今晚守小门",
             self.organiser.post("/activities", district.gate(title="今晚守小门", shifts=[shift])),
         )
-        published = self.tell.step("发布", self.organiser.post(f"/activities/{drafted['id']}/publish"))
+        published = self._published(drafted)
         self.tell.say(published["shifts"][0]["still_missing"])
         shift_id: str = published["shifts"][0]["id"]
         return shift_id
+
+    def _published(self, drafted: Any) -> Any:
+        body = {"version": drafted["version"]}
+        return self.tell.step("发布", self.organiser.post(f"/activities/{drafted['id']}/publish", body))
 
     def _guards(self, shift: str) -> None:
         where, jianjun, organiser = f"/shifts/{shift}", self.jianjun, self.organiser
@@ -126,7 +130,7 @@ class GateStory:
         drafted = self.tell.step(
             "网格员排两周的守小门", self.organiser.post("/activities", district.gate(title="守小门", recurring=plan))
         )
-        published = self.tell.step("发布", self.organiser.post(f"/activities/{drafted['id']}/publish"))
+        published = self._published(drafted)
         self.tell.say(f"一次建了 {len(published['shifts'])} 个班次")
         afternoon: str = published["shifts"][1]["id"]
         return afternoon

@@ -50,9 +50,13 @@ def edit(
 
 
 @routes.post("/activities/{activity_id}/publish")
-def publish(caller: Caller, activity_id: str, attempt: Attempt, now: datetime) -> shapes.ActivityView:
+def publish(
+    caller: Caller, activity_id: str, body: shapes.Publish, attempt: Attempt, now: datetime
+) -> shapes.ActivityView:
     """Let people sign up, once the texts have been passed (else it is `in_review`)."""
-    activity, shifts = publishing.publish(caller=caller, activity_id=activity_id, attempt=attempt, now=now)
+    activity, shifts = publishing.publish(
+        caller=caller, activity_id=activity_id, version=body.version, attempt=attempt, now=now
+    )
     return shapes.activity_view(activity, cancelling.shifts_of(activity) if shifts is None else shifts)
 
 

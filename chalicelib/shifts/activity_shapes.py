@@ -82,6 +82,12 @@ class EditDraft(DraftActivity, frozen=True, kw_only=True):
     version: Version
 
 
+class Publish(Body, frozen=True):
+    """`version`: of the draft as it was shown; what a colleague has changed since is not published unseen."""
+
+    version: Version
+
+
 class ChangeShift(Body, frozen=True):
     """What becomes different. `version`: of the shift as it was shown."""
 

@@ -28,10 +28,10 @@ _TOO_LATE = "审核通过时，班次的时间都已经过去"
 
 
 def publish(
-    *, caller: Caller, activity_id: str, attempt: Attempt, now: datetime
+    *, caller: Caller, activity_id: str, version: int, attempt: Attempt, now: datetime
 ) -> tuple[Activity, list[Shift] | None]:
-    """Let people sign up. Hidden (`in_review`) while its texts have not been passed. With the shifts it has made, None
-    when this request made them before."""
+    """Let people sign up for what the organiser has seen: Stale when it was edited since. Hidden (`in_review`) while its
+    texts have not been passed. With the shifts it has made, None when this request made them before."""
 
     def act() -> tuple[Activity, list[Shift] | None]:
         person, activity = planning.in_charge(caller, activity_id, now)
@@ -39,6 +39,8 @@ def publish(
             return activity, None
         if activity.state != "draft":
             raise rules.NotADraft()
+        if int(activity.version) != version:
+            raise rules.Stale()
         planned = plans.from_stored(activity.plan)
         if planned[0].start <= now:
             raise rules.DraftOutdated()

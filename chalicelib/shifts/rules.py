@@ -151,7 +151,7 @@ class DraftOutdated(Refused):
 class Stale(Conflict):
     """What somebody is about to change is not what they were shown."""
 
-    code, detail = "version_outdated", "别人刚刚改过，请刷新后看看新的内容，再修改。"
+    code, detail = "version_outdated", "别人刚刚改过，请刷新，看过新的内容以后再提交。"
 
 
 class ShiftOver(Refused):

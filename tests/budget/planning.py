@@ -60,7 +60,7 @@ def edit(town: Town) -> Act:
 def publish(town: Town) -> Act:
     worker = organiser(town)
     made = organised.drafted(worker, recurring=organised.gates())
-    return lambda: worker.post(f"/activities/{made['id']}/publish")
+    return lambda: organised.publish(worker, made)
 
 
 @act("POST /activities/{activity_id}/cancel (28 shifts)")

@@ -70,7 +70,7 @@ def edit(world: World, key: str) -> Answer:
 
 def published() -> World:
     world = drafted()
-    made = send(world, "worker", "/activities/{activity}/publish", "published")
+    made = send(world, "worker", "/activities/{activity}/publish", "published", {"version": 0})
     world["shift"] = made.json["shifts"][0]["id"]
     return world
 
@@ -150,7 +150,7 @@ ACTS = [
     Act(
         "an activity is published",
         drafted,
-        posting("worker", "/activities/{activity}/publish"),
+        posting("worker", "/activities/{activity}/publish", {"version": 0}),
         facts,
         "POST /activities/{activity_id}/publish",
     ),

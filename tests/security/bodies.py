@@ -70,6 +70,7 @@ def right_body(route: Route, world: World) -> Any:
         "POST /hours-corrections/{correction_id}/decline": {"reason": "没有依据"},
         "POST /activities": shifts.form(hood),
         "PUT /activities/{activity_id}": {**shifts.form(hood), "version": 0},
+        "POST /activities/{activity_id}/publish": {"version": 0},
         "POST /activities/{activity_id}/cancel": {"reason": "下雨了，改天再守"},
         "POST /shifts/{shift_id}/change": {"version": 0, "place": "桂苑社区南门"},
         "POST /shifts/{shift_id}/cancel": {"reason": "下雨了，改天再守"},

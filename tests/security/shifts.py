@@ -23,6 +23,6 @@ def form(hood: Hood) -> dict[str, Any]:
 
 def planned(hood: Hood, staff: Neighbour, ids: dict[str, str]) -> None:
     """A published shift, and a draft."""
-    shown = organised.good(staff.post("/activities", json=form(hood)))["id"]
-    ids["shift_id"] = organised.good(staff.post(f"/activities/{shown}/publish"))["shifts"][0]["id"]
+    shown = organised.good(organised.publish(staff, organised.good(staff.post("/activities", json=form(hood)))))
+    ids["shift_id"] = shown["shifts"][0]["id"]
     ids["activity_id"] = organised.good(staff.post("/activities", json=form(hood)))["id"]

@@ -69,7 +69,11 @@ def drafted(who: Neighbour, **change: Any) -> dict[str, Any]:
 
 def published(who: Neighbour, **change: Any) -> dict[str, Any]:
     activity = drafted(who, **change)
-    return good(who.post(f"/activities/{activity['id']}/publish"))
+    return good(publish(who, activity))
+
+
+def publish(who: Neighbour, activity: dict[str, Any], *, key: str | None = None) -> Answer:
+    return who.post(f"/activities/{activity['id']}/publish", json={"version": activity["version"]}, key=key)
 
 
 def shift_of(who: Neighbour, **change: Any) -> str:

@@ -240,7 +240,7 @@ class TestAnActivity:
         made = drafted(worker)
         path = f"/activities/{made['id']}"
         assert good(worker.post(f"{path}/cancel", json={"reason": "不办了"}))["state"] == "cancelled"
-        assert worker.post(f"{path}/publish").code == "step_not_possible"
+        assert worker.post(f"{path}/publish", json={"version": 1}).code == "step_not_possible"
 
 
 @pytest.mark.parametrize("seed", range(2))

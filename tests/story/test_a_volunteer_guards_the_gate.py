@@ -159,7 +159,7 @@ def shift_in_twenty_minutes(organiser: Phone, **terms: Any) -> str:
 def published(organiser: Phone, activity: dict[str, Any]) -> list[str]:
     drafted = organiser.post("/activities", activity)
     assert drafted.status == 201, drafted
-    answer = organiser.post(f"/activities/{drafted.json['id']}/publish")
+    answer = organiser.post(f"/activities/{drafted.json['id']}/publish", {"version": drafted.json["version"]})
     assert answer.status == 200, answer
     return [each["id"] for each in answer.json["shifts"]]
 
