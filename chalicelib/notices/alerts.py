@@ -43,6 +43,11 @@ class News(msgspec.Struct, frozen=True):
     a_day: int
     only_if: Callable[[transaction, str], None] | None = None
 
+    @property
+    def mark(self) -> str:
+        """What a resident's day remembers of it: of the same there may be news again."""
+        return f"{self.about}@{clock.stamp(self.since)}"
+
 
 class NotMeant(Conflict):
     """They know it already, or it is not for them any more."""
@@ -108,17 +113,17 @@ def tell_one(willing: Willing, news: News, now: datetime) -> None:
 
 def _wants(willing: Willing, news: News, now: datetime) -> bool:
     told = willing.told or set() if willing.day == clock.day(now).isoformat() else set()
-    return news.about not in told and len(told) < news.a_day
+    return news.mark not in told and len(told) < news.a_day
 
 
 def _tell_as_read(willing: Willing, news: News, now: datetime) -> None:
     today = clock.day(now).isoformat()
     note: Action
     if willing.day == today:
-        note = Willing.told.add({news.about})
+        note = Willing.told.add({news.mark})
         as_read = (Willing.day == today) & (Willing.told == willing.told)
     else:
-        note, as_read = Willing.told.set({news.about}), Willing.day == willing.day
+        note, as_read = Willing.told.set({news.mark}), Willing.day == willing.day
     message = notices.new_notice(
         willing.resident_id,
         news.kind,

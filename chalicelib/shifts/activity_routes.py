@@ -8,7 +8,7 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Paged, Routes
 from chalicelib.shifts import activity_shapes as shapes
-from chalicelib.shifts import cancelling, changing, lists, planning, publishing
+from chalicelib.shifts import cancelling, changing, extending, lists, planning, publishing, shift_shapes
 
 routes = Routes(__name__)
 
@@ -57,12 +57,23 @@ def publish(
     activity, shifts = publishing.publish(
         caller=caller, activity_id=activity_id, version=body.version, attempt=attempt, now=now
     )
-    return shapes.activity_view(activity, cancelling.shifts_of(activity) if shifts is None else shifts)
+    return shapes.activity_view(activity, planning.shifts_of(activity) if shifts is None else shifts)
+
+
+@routes.post("/activities/{activity_id}/shifts", status=201)
+def extend(
+    caller: Caller, activity_id: str, body: shapes.AddShifts, attempt: Attempt, now: datetime
+) -> shapes.AddedShifts:
+    """Add shifts to an activity that is published. The answer lists those it has made; the willing are told of them."""
+    done = extending.extend(
+        caller=caller, activity_id=activity_id, further=shapes.further(body), attempt=attempt, now=now
+    )
+    return shapes.added_shifts(done)
 
 
 @routes.post("/activities/{activity_id}/cancel")
 def cancel(
-    caller: Caller, activity_id: str, body: shapes.Cancel, attempt: Attempt, now: datetime
+    caller: Caller, activity_id: str, body: shift_shapes.Cancel, attempt: Attempt, now: datetime
 ) -> shapes.ActivityLine:
     """Cancel all shifts that are not over; everybody on them is told. A draft is thrown away."""
     cancelled = cancelling.cancel_activity(
@@ -73,17 +84,19 @@ def cancel(
 
 @routes.post("/shifts/{shift_id}/change")
 def change(
-    caller: Caller, shift_id: str, body: shapes.ChangeShift, attempt: Attempt, now: datetime
-) -> shapes.ShiftLine:
+    caller: Caller, shift_id: str, body: shift_shapes.ChangeShift, attempt: Attempt, now: datetime
+) -> shift_shapes.ShiftLine:
     """Change times, place or numbers of a published shift. Everybody on it is told what is new, and may leave."""
-    wanted = shapes.change(body)
-    return shapes.shift_line(changing.change(caller=caller, shift_id=shift_id, wanted=wanted, attempt=attempt, now=now))
+    wanted = shift_shapes.change(body)
+    return shift_shapes.shift_line(
+        changing.change(caller=caller, shift_id=shift_id, wanted=wanted, attempt=attempt, now=now)
+    )
 
 
 @routes.post("/shifts/{shift_id}/cancel")
 def cancel_shift(
-    caller: Caller, shift_id: str, body: shapes.Cancel, attempt: Attempt, now: datetime
-) -> shapes.ShiftLine:
+    caller: Caller, shift_id: str, body: shift_shapes.Cancel, attempt: Attempt, now: datetime
+) -> shift_shapes.ShiftLine:
     """Cancel one shift. Everybody on it is told, and nobody's record suffers."""
     cancelled = cancelling.cancel_shift(caller=caller, shift_id=shift_id, reason=body.reason, attempt=attempt, now=now)
-    return shapes.shift_line(cancelled)
+    return shift_shapes.shift_line(cancelled)

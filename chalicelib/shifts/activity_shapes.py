@@ -1,4 +1,4 @@
-"""What activities and shifts look like from outside."""
+"""What activities look like from outside, from the draft with its plan to the shifts that came of it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,16 @@ from msgspec import Meta
 
 from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
-from chalicelib.kit.http import Body, Paged, Query, View
-from chalicelib.shifts import changing, plans, rules
-from chalicelib.shifts.lists import Order, Whole
-from chalicelib.shifts.models import Activity, Shift, SignUp
+from chalicelib.kit.http import Body, View
+from chalicelib.shifts import plans, rules
+from chalicelib.shifts.extending import Extended, Further
+from chalicelib.shifts.models import Activity, Shift
 from chalicelib.shifts.planning import Draft
+from chalicelib.shifts.shift_shapes import Capacity, Moment, Place, Quorum, Version
 
 # A title of its own, a text and all places of 45 shifts are one question to WeChat, which takes 2,500 characters.
 Title = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\S")]
 Text = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
-Place = Annotated[str, Meta(min_length=1, max_length=30, pattern=r"\S")]
-Reason = Annotated[str, Meta(min_length=2, max_length=100, pattern=r"\S")]
-Capacity = Annotated[int, Meta(ge=1, le=rules.CAPACITY_AT_MOST)]
-Moment = Annotated[datetime, Meta(tz=True)]
-Quorum = dict[rules.NeededRole | Literal["volunteer"], Annotated[int, Meta(ge=1, le=50)]]
-Version = Annotated[int, Meta(ge=0, le=1_000_000)]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -82,52 +77,21 @@ class EditDraft(DraftActivity, frozen=True, kw_only=True):
     version: Version
 
 
+class AddShifts(Body, frozen=True):
+    """Shifts to add, as in a draft: single ones, a recurring plan, or both; 45 at a time, 180 of an activity in all.
+
+    `version`: of the activity as it was shown.
+    """
+
+    version: Version
+    shifts: Annotated[list[SingleShift], Meta(max_length=rules.SHIFTS_AT_MOST)] = []
+    recurring: RecurringShifts | None = None
+
+
 class Publish(Body, frozen=True):
     """`version`: of the draft as it was shown; what a colleague has changed since is not published unseen."""
 
     version: Version
-
-
-class ChangeShift(Body, frozen=True):
-    """What becomes different. `version`: of the shift as it was shown."""
-
-    version: Version
-    start: Moment | None = None
-    end: Moment | None = None
-    place: Place | None = None
-    capacity: Capacity | None = None
-    quorum: Quorum | None = None
-
-
-class Cancel(Body, frozen=True):
-    """`reason`: what everybody who has signed up is told."""
-
-    reason: Reason
-
-
-class OfDay(Paged, frozen=True, kw_only=True):
-    """Shifts in the list of one area (a community's, or that of a street or district) that start on one day."""
-
-    area: AreaCode
-    day: date
-
-
-class NearMe(Query, frozen=True):
-    day: date
-
-
-class InOrder(Paged, frozen=True, kw_only=True):
-    """`upcoming`: those not over yet, the next first. `newest`: all, the latest first."""
-
-    order: Order = "upcoming"
-
-
-class Week(Query, frozen=True):
-    """Seven days, from today if `from` is not given."""
-
-    area: AreaCode
-    first: date | None = msgspec.field(name="from", default=None)
-    service: rules.Service | None = None
 
 
 class PlannedView(View, frozen=True):
@@ -179,75 +143,15 @@ class ActivityView(View, frozen=True):
     shifts: list[PlannedView]
 
 
-class ShiftLine(View, frozen=True):
-    """`left`: free places for volunteers; those who wait come first. `missing`: who is, by role; the same in words."""
+class AddedShifts(View, frozen=True):
+    """The shifts that were added, and the activity's version since then."""
 
-    id: str
-    state: str
-    title: str
-    service: str
-    area: str
-    audience: str
-    place: str
-    start: datetime
-    end: datetime
-    capacity: int
-    taken: int
-    left: int
-    waiting: int
-    missing: dict[str, int]
-    still_missing: str
-    points_an_hour: int
-    version: int
-
-
-class ShiftList(View, frozen=True):
-    items: list[ShiftLine]
-
-
-class ShiftPage(View, frozen=True):
-    items: list[ShiftLine]
-    next: str | None
-
-
-class MyShift(View, frozen=True):
-    shift: str
-    state: str
-    title: str
-    place: str
-    start: datetime
-    end: datetime
-
-
-class MyShiftPage(View, frozen=True):
-    items: list[MyShift]
-    next: str | None
-
-
-class MyPlace(View, frozen=True):
-    """`position`: in the queue, 1 is the next to get a place; null when I do not wait."""
-
-    state: str
-    role: str | None
-    position: int | None
-
-
-class ShiftView(View, frozen=True):
-    shift: ShiftLine
     activity: str
-    text: str
-    organiser_name: str
-    needs_approval: bool
-    quorum: dict[str, int]
-    reason: str | None
-    mine: MyPlace | None
+    version: int
+    shifts: list[PlannedView]
 
 
 def draft(body: DraftActivity) -> Draft:
-    single = [
-        plans.Planned(each.start, each.end, each.place, each.capacity, _plain(each.quorum), f"shifts[{position}]")
-        for position, each in enumerate(body.shifts)
-    ]
     return Draft(
         title=body.title,
         text=body.text,
@@ -256,9 +160,24 @@ def draft(body: DraftActivity) -> Draft:
         audience=body.audience,
         needs_approval=body.needs_approval,
         points_an_hour=body.points_an_hour,
-        shifts=single,
+        shifts=_single(body.shifts),
         recurring=_recurring(body.recurring) if body.recurring else None,
     )
+
+
+def further(body: AddShifts) -> Further:
+    return Further(
+        version=body.version,
+        shifts=_single(body.shifts),
+        recurring=_recurring(body.recurring) if body.recurring else None,
+    )
+
+
+def _single(shifts: Sequence[SingleShift]) -> list[plans.Planned]:
+    return [
+        plans.Planned(each.start, each.end, each.place, each.capacity, _plain(each.quorum), f"shifts[{position}]")
+        for position, each in enumerate(shifts)
+    ]
 
 
 def _recurring(plan: RecurringShifts) -> plans.Recurring:
@@ -275,10 +194,6 @@ def _recurring(plan: RecurringShifts) -> plans.Recurring:
 
 def _plain(quorum: Mapping[rules.NeededRole | Literal["volunteer"], int]) -> dict[str, int]:
     return {role: number for role, number in quorum.items()}  # noqa: C416 - `dict` would keep the narrower type
-
-
-def change(body: ChangeShift) -> changing.Change:
-    return msgspec.convert(body, changing.Change, from_attributes=True)
 
 
 def activity_view(activity: Activity, shifts: Sequence[Shift]) -> ActivityView:
@@ -299,6 +214,11 @@ def activity_view(activity: Activity, shifts: Sequence[Shift]) -> ActivityView:
         reason=activity.reason,
         shifts=_published(shifts) if shifts else _planned(activity),
     )
+
+
+def added_shifts(done: Extended) -> AddedShifts:
+    activity = done.activity
+    return AddedShifts(activity=activity.id, version=int(activity.version), shifts=_published(done.added))
 
 
 def _published(shifts: Iterable[Shift]) -> list[PlannedView]:
@@ -343,57 +263,6 @@ def activity_line(activity: Activity) -> ActivityLine:
         number_of_shifts=len(activity.shifts or activity.plan),
         created_at=clock.local(activity.created_at),
         published_at=_time(activity.published_at),
-    )
-
-
-def shift_line(shift: Shift) -> ShiftLine:
-    return ShiftLine(
-        id=shift.id,
-        state=shift.state,
-        title=shift.title,
-        service=shift.service,
-        area=shift.area,
-        audience=shift.audience,
-        place=shift.place,
-        start=clock.local(shift.start_at),
-        end=clock.local(shift.end_at),
-        capacity=int(shift.capacity),
-        taken=int(shift.taken),
-        left=shift.left,
-        waiting=int(shift.waiting),
-        missing=shift.missing,
-        still_missing=rules.still_missing(shift.missing),
-        points_an_hour=int(shift.points_an_hour),
-        version=int(shift.version),
-    )
-
-
-def my_shift(sign_up: SignUp) -> MyShift:
-    return MyShift(
-        shift=sign_up.shift,
-        state=sign_up.state,
-        title=sign_up.title,
-        place=sign_up.place,
-        start=clock.local(sign_up.start_at),
-        end=clock.local(sign_up.end_at),
-    )
-
-
-def shift_view(whole: Whole) -> ShiftView:
-    shift, mine = whole.shift, whole.mine
-    place = None
-    if mine is not None:
-        position = None if mine.ahead is None else mine.ahead + 1
-        place = MyPlace(state=mine.sign_up.state, role=mine.sign_up.role, position=position)
-    return ShiftView(
-        shift=shift_line(shift),
-        activity=shift.activity,
-        text=whole.activity.text if whole.activity else "",
-        organiser_name=shift.organiser_name,
-        needs_approval=shift.needs_approval,
-        quorum=shift.quorum,
-        reason=shift.reason,
-        mine=place,
     )
 
 

@@ -1,4 +1,4 @@
-"""Volunteers who want to hear of new shifts near their home are told of each activity once, a few times a day at most."""
+"""Volunteers who want to hear of new shifts near their home are told of each once, a few times a day at most."""
 
 from __future__ import annotations
 
@@ -52,26 +52,28 @@ def wanted(*, caller: Caller) -> bool:
 
 @timers.on(TIMER)
 def announce(published: Activity, *, now: datetime) -> None:
-    """An activity has been published: tell those who want to hear of it, unless it was cancelled meanwhile."""
+    """An activity has been published, or shifts were added: tell those who want to hear of it, unless it was cancelled
+    meanwhile. What an organiser has seen of the activity stays as it is."""
 
     def announce_it() -> None:
         current = Activity.find(published.pk, published.sk)
         if current is None or current.timer != TIMER:
             return
-        shifts = _to_come(current, now) if current.state == "published" else []
+        shifts = _news_of(current, now) if current.state == "published" else []
         if shifts:
             alerts.tell_each(_willing(current), _news(current, shifts), now=now, but={current.organiser})
         version = int(current.version)
         with transaction() as tx:
-            done = [*timers.stop(), Activity.version.set(version + 1)]
+            done = [*timers.stop(), Activity.told_of.set(len(current.shifts))]
             tx.update(current, done, when=Activity.version == version, or_raise=Changed())
 
     places.settled(announce_it)
 
 
-def _to_come(activity: Activity, now: datetime) -> list[Shift]:
-    """The shifts for which one can sign up, the first first."""
-    found: list[Shift | None] = read_together(*map(Shift.key, activity.shifts)) if activity.shifts else []
+def _news_of(activity: Activity, now: datetime) -> list[Shift]:
+    """The shifts for which one can sign up and of which nobody was told, the first first."""
+    new = activity.shifts[int(activity.told_of) :]
+    found: list[Shift | None] = read_together(*map(Shift.key, new)) if new else []
     still = [shift for shift in found if shift and shift.state == "published" and now < shift.start_at]
     return sorted(still, key=lambda shift: shift.start_at)
 
@@ -89,7 +91,7 @@ def _news(activity: Activity, shifts: list[Shift]) -> News:
     return News(
         "shift_new",
         about=activity.id,
-        since=activity.published_at or activity.created_at,
+        since=activity.added_at or activity.published_at or activity.created_at,
         area=activity.area,
         facts={
             "title": activity.title,
@@ -123,7 +125,7 @@ def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
     key = ShiftAlert.key(resident_id)
     alert = ShiftAlert.find(key.pk, key.sk)
     if alert is not None:
-        yield {"状态": "已开启", "最近提醒的日子": alert.day or "还没有", "当天提醒的活动": len(alert.told or ())}
+        yield {"状态": "已开启", "最近提醒的日子": alert.day or "还没有", "当天提醒的次数": len(alert.told or ())}
 
 
 @personal_data.eraser

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from chalicelib.content import service as content
 from chalicelib.content.rules import refuse_blank
@@ -11,8 +12,8 @@ from chalicelib.kit import clock, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
-from chalicelib.kit.table import Action, Item, read_together
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.table import Action, Item
+from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.shifts import places, planning, rounds, rules, signing_up
@@ -22,6 +23,9 @@ from chalicelib.volunteers.models import Volunteer
 from chalicelib.wechat.content import Scene
 
 WHAT = "cancelled"
+REST = "shifts.cancel_rest"
+IN_ONE_WRITE = 45  # shifts, with two items for each of them
+_FIRST_TRY = timedelta(minutes=1)  # so long the timer waits, not to meet the request that does the same
 
 
 def cancel_shift(*, caller: Caller, shift_id: str, reason: str, attempt: Attempt, now: datetime) -> Shift:
@@ -50,7 +54,10 @@ def cancel_shift(*, caller: Caller, shift_id: str, reason: str, attempt: Attempt
 
 
 def cancel_activity(*, caller: Caller, activity_id: str, reason: str, attempt: Attempt, now: datetime) -> Activity:
-    """Cancel an activity with all shifts that are not over; a draft is thrown away. ActivityOver if none are left."""
+    """Cancel an activity with all shifts that are not over; a draft is thrown away. ActivityOver if none are left.
+
+    The write that says so takes those with it that start next; others follow at once, or by the timer.
+    """
     said: list[str] = []
 
     def act() -> Activity:
@@ -59,7 +66,7 @@ def cancel_activity(*, caller: Caller, activity_id: str, reason: str, attempt: A
             return activity
         if not rules.ACTIVITY.allows(activity.state, "cancelled"):
             raise rules.ActivityOver()
-        to_cancel = [each for each in shifts_of(activity) if _may_be_cancelled(each, now)]
+        to_cancel = _to_cancel(activity, now)
         if activity.state == "published" and not to_cancel:
             raise rules.ActivityOver()
         if to_cancel:
@@ -68,20 +75,45 @@ def cancel_activity(*, caller: Caller, activity_id: str, reason: str, attempt: A
             refuse_blank(reason=reason)
         shown = said[0] if said else reason
         with transaction() as tx:
-            _cancel_activity(tx, activity, shown, attempt, now)
-            for each in to_cancel:
+            _cancel_activity(tx, activity, shown, attempt, now, rest=len(to_cancel) > IN_ONE_WRITE)
+            for each in to_cancel[:IN_ONE_WRITE]:
                 _cancel(tx, each, shown, now)
             person.still(tx)
         activity.state, activity.cancelled_at, activity.reason = "cancelled", now, shown
         activity.version = int(activity.version) + 1
+        activity.timer = REST if len(to_cancel) > IN_ONE_WRITE else None
         return activity
 
-    return places.settled(act)
+    cancelled = places.settled(act)
+    if cancelled.timer == REST:
+        # Too many come and go at this moment: the activity is cancelled all the same, and the timer goes on.
+        with suppress(rules.TryAgain, ServerBusy):
+            cancel_rest(cancelled, now=now)
+    return cancelled
 
 
-def shifts_of(activity: Activity) -> list[Shift]:
-    """The published shifts of an activity, by their start."""
-    return [each for each in read_together(*map(Shift.key, activity.shifts)) if each] if activity.shifts else []
+@timers.on(REST)
+def cancel_rest(found: Activity, *, now: datetime) -> None:
+    """The shifts of a cancelled activity for which its own write had no room."""
+
+    def some() -> bool:
+        activity = Activity.fetch(found.pk, found.sk)
+        if activity.timer != REST:
+            return False
+        left = _to_cancel(activity, now)
+        with transaction() as tx:
+            for each in left[:IN_ONE_WRITE]:
+                _cancel(tx, each, str(activity.reason), now)
+            if len(left) <= IN_ONE_WRITE:
+                tx.update(activity, timers.stop(), when=Activity.timer == REST, or_raise=Changed())
+        return len(left) > IN_ONE_WRITE
+
+    while places.settled(some):
+        pass
+
+
+def _to_cancel(activity: Activity, now: datetime) -> list[Shift]:
+    return [each for each in planning.shifts_of(activity) if _may_be_cancelled(each, now)]
 
 
 def _may_be_cancelled(shift: Shift, now: datetime) -> bool:
@@ -96,14 +128,16 @@ def _as_shown(caller: Caller, reason: str, now: datetime) -> str:
     return " ".join(reason.split()) if screening.passed else rules.REASON_WITHHELD
 
 
-def _cancel_activity(tx: transaction, activity: Activity, reason: str, attempt: Attempt, now: datetime) -> None:
+def _cancel_activity(
+    tx: transaction, activity: Activity, reason: str, attempt: Attempt, now: datetime, *, rest: bool
+) -> None:
     as_read = (Activity.state == activity.state) & (Activity.version == int(activity.version))
     change = [
         Activity.state.set("cancelled"),
         Activity.cancelled_at.set(now),
         Activity.reason.set(reason),
         Activity.version.set(int(activity.version) + 1),
-        *timers.stop(),
+        *(timers.set_to(activity.pk, REST, now + _FIRST_TRY) if rest else timers.stop()),
         *attempt.remember(),
     ]
     tx.update(activity, change, when=as_read, or_raise=Changed())

@@ -11,24 +11,22 @@ from datetime import datetime
 
 import msgspec
 
-from chalicelib.content import service as content
 from chalicelib.content.rules import refuse_blank
 from chalicelib.kit import clock, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Changed, Invalid, Unavailable
+from chalicelib.kit.errors import Changed, Invalid
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
-from chalicelib.shifts import places, plans, rounds, rules, signing_up
+from chalicelib.shifts import place_check, places, plans, rounds, rules, signing_up
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.presence_rules import opens
 from chalicelib.shifts.publishing import END
 from chalicelib.volunteers import diary
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Clash
-from chalicelib.wechat.content import Scene
 
 _MOVED = ("start", "place", "quorum")  # what stays as it is once people are there
 
@@ -71,7 +69,7 @@ def change(*, caller: Caller, shift_id: str, wanted: Change, attempt: Attempt, n
         before, after = _terms(shift), _wanted(shift, wanted)
         _check(shift, before, after, now)
         if after.place != before.place and after.place not in checked:
-            _screen(person.caller, after.place, now)
+            place_check.check(person.caller, after.place, now=now)
             checked.add(after.place)
         with transaction() as tx:
             _write(tx, shift, before, after, attempt, now)
@@ -122,15 +120,6 @@ def _check(shift: Shift, before: _Terms, after: _Terms, now: datetime) -> None:
     for role, there in shift.staffed.items():
         if after.quorum.get(role, 0) < there:
             raise rules.RoleSignedUp(role, there)
-
-
-def _screen(caller: Caller, place: str, now: datetime) -> None:
-    """People must find the place at once, so it cannot be hidden until somebody has looked at it."""
-    screening = content.screen(caller, scene=Scene.FORUM, now=now, place=place)
-    if screening.suggest == "unchecked":
-        raise Unavailable("place_unchecked", "地点暂时没能检查，班次没有改动。请过几分钟再试。")
-    if not screening.passed:
-        raise rules.PlaceInDoubt()
 
 
 def _write(tx: transaction, shift: Shift, before: _Terms, after: _Terms, attempt: Attempt, now: datetime) -> None:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Routes
-from chalicelib.shifts import activity_shapes as shapes
 from chalicelib.shifts import lists
+from chalicelib.shifts import shift_shapes as shapes
 
 routes = Routes(__name__)
 

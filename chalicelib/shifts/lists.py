@@ -18,7 +18,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Invalid
 from chalicelib.kit.table import Condition, Item, Page, page, read_together
 from chalicelib.people import service as people
-from chalicelib.shifts import cancelling, planning, rules, signing_up
+from chalicelib.shifts import planning, rules, signing_up
 from chalicelib.shifts.models import (
     Activity,
     Shift,
@@ -138,7 +138,7 @@ def activity(activity_id: str, *, caller: Caller, now: datetime) -> tuple[Activi
         person = people.present(caller, now=now)
         if person.holds(rules.ORGANISERS | {"moderator"}, found.area) is None:
             raise rules.ActivityGone()
-    return found, cancelling.shifts_of(found)
+    return found, planning.shifts_of(found)
 
 
 def my_activities(*, caller: Caller, cursor: str | None) -> Page[Activity]:

@@ -18,7 +18,8 @@ class Activity(Remembers, discriminator="activity"):
     """`ACTIVITY#<activity>` / `ACTIVITY`: what somebody wants to get done with volunteers' help, and its planned shifts.
 
     by_person: `ACTIVITIES_OF#<organiser>` / `<time>`: what somebody organises, drafts too.
-    by_due: timer `shifts.announce` from its publication until those who want to know have been told.
+    by_due: timer `shifts.announce` from its publication, and again when shifts were added, until those who want to know
+    have been told; `shifts.cancel_rest` when it is cancelled, until all its shifts are.
     """
 
     state = UnicodeAttribute()  # rules.ACTIVITY
@@ -34,9 +35,12 @@ class Activity(Remembers, discriminator="activity"):
     # The shifts to come, until they are published: `[{"start", "end", "place", "capacity", "quorum"}]`
     plan = CompactJSONAttribute(default=list)
     shifts = CompactJSONAttribute(default=list)  # ids of those that were published
-    version = NumberAttribute(default=0)  # every write raises it, and counts only on the one it has read
+    told_of = NumberAttribute(default=0)  # so many of them, the first, were announced
+    # What people see of it, or which shifts it has, is changed only as it was read, and raises this.
+    version = NumberAttribute(default=0)
     created_at = InstantAttribute()
     published_at = InstantAttribute(null=True)
+    added_at = InstantAttribute(null=True)  # when shifts were last added to those that were published
     cancelled_at = InstantAttribute(null=True)
     reason = UnicodeAttribute(null=True)  # of a cancellation, or of a moderator's refusal
 

@@ -9,11 +9,11 @@ from typing import Any
 from chalicelib.areas import service as areas
 from chalicelib.kit import clock
 from chalicelib.kit.errors import Changed
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
-from chalicelib.shifts import plans, rules
+from chalicelib.shifts import planning, plans, rules
 from chalicelib.shifts.models import Activity, Shift, activities_of, run_by
 
 
@@ -48,8 +48,16 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for activity in _activities(resident_id):
         if not (activity.published_at is None and _deleted(activity)):
             _without_organiser(activity)
+            _let_go_of_shifts(activity, resident_id)
     for shift in _shifts(resident_id):
         _without_organiser(shift)
+
+
+def _let_go_of_shifts(activity: Activity, resident_id: str) -> None:
+    """Those which the activity itself names: the index may not know yet of the latest."""
+    for shift in planning.shifts_of(Activity.fetch(activity.pk, activity.sk)):
+        if shift.organiser == resident_id:
+            _without_organiser(shift)
 
 
 def _deleted(activity: Activity) -> bool:
@@ -63,9 +71,11 @@ def _deleted(activity: Activity) -> bool:
 
 
 def _without_organiser(of: Activity | Shift) -> None:
-    """An activity first: once it is published or deleted, no more shifts come of it."""
+    """An activity first: whatever shifts come of it from then on have no organiser."""
     kind = type(of)
-    gone = [kind.organiser.remove(), kind.person_key.remove(), kind.person_sort.remove()]
+    gone: list[Action] = [kind.organiser.remove(), kind.person_key.remove(), kind.person_sort.remove()]
+    if kind is Activity:
+        gone.append(Activity.version.add(1))  # an act that has read it with its organiser reads it again
     with transaction() as tx:
         tx.update(of, [kind.organiser_name.set(NICKNAME_OF_THE_CLOSED), *gone])
 

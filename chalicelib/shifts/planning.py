@@ -10,15 +10,15 @@ import msgspec
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content.rules import refuse_blank
-from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Conflict, Invalid
+from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.shifts import plans, rules
-from chalicelib.shifts.models import Activity
+from chalicelib.shifts.models import Activity, Shift
 from chalicelib.shifts.plans import Planned, Recurring
 
 
@@ -105,14 +105,16 @@ def find(activity_id: str) -> Activity:
     return Activity.fetch(key.pk, key.sk, or_raise=rules.ActivityGone())
 
 
+def shifts_of(activity: Activity) -> list[Shift]:
+    """The published shifts of an activity, by their start."""
+    found = [each for each in read_together(*map(Shift.key, activity.shifts)) if each] if activity.shifts else []
+    return sorted(found, key=lambda shift: (shift.start_at, shift.end_at, shift.place))
+
+
 def _content(draft: Draft, now: datetime) -> Mapping[str, object]:
     """What is stored of a draft, once every rule is met; Invalid otherwise."""
-    recurring = plans.expand(draft.recurring, today=clock.day(now)) if draft.recurring else []
-    shifts = plans.check([*draft.shifts, *recurring], now=now)
+    shifts = plans.whole(draft.shifts, draft.recurring, now=now)
     refuse_blank(title=draft.title, text=draft.text)
-    for each in shifts:
-        field = "recurring" if each.field.startswith("recurring") else each.field
-        refuse_blank(**{f"{field}.place": each.place})
     area = areas.get(draft.area).code
     return {
         "title": draft.title,

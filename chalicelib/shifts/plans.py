@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.content.rules import refuse_blank
 from chalicelib.kit import clock
 from chalicelib.kit.errors import Invalid
 from chalicelib.shifts import rules
@@ -80,8 +81,20 @@ def _expanded(plan: Recurring) -> Iterator[Planned]:
             )
 
 
-def check(shifts: Sequence[Planned], *, now: datetime) -> list[Planned]:
-    """The shifts of an activity in the order of their start; Invalid, which names every wrong field."""
+def whole(
+    single: Sequence[Planned], recurring: Recurring | None, *, now: datetime, taken: Iterable[tuple[datetime, str]] = ()
+) -> list[Planned]:
+    """All shifts of a form, once every rule is met: Invalid otherwise. `taken`: start and place of shifts that are there."""
+    again = expand(recurring, today=clock.day(now)) if recurring else []
+    shifts = check([*single, *again], now=now, taken=taken)
+    for each in shifts:
+        field = "recurring" if each.field.startswith("recurring") else each.field
+        refuse_blank(**{f"{field}.place": each.place})
+    return shifts
+
+
+def check(shifts: Sequence[Planned], *, now: datetime, taken: Iterable[tuple[datetime, str]] = ()) -> list[Planned]:
+    """The shifts in the order of their start; Invalid, which names every wrong field."""
     if not shifts:
         raise Invalid(fields={"shifts": "请至少安排一个班次"})
     if len(shifts) > rules.SHIFTS_AT_MOST:
@@ -91,7 +104,7 @@ def check(shifts: Sequence[Planned], *, now: datetime) -> list[Planned]:
     for each in shifts:
         for name, why in faults(each, now=now).items():
             wrong.setdefault(_path(each, name), why)
-    for each in _doubles(shifts):
+    for each in _doubles(shifts, taken):
         wrong.setdefault(_path(each, "start"), "同一时间同一地点已经有一个班次")
     if wrong:
         raise Invalid(fields=wrong)
@@ -136,13 +149,17 @@ def _path(each: Planned, name: str) -> str:
     return f"{each.field}.{name}"
 
 
-def _doubles(shifts: Iterable[Planned]) -> Iterator[Planned]:
-    seen: set[tuple[datetime, str]] = set()
+def _doubles(shifts: Iterable[Planned], taken: Iterable[tuple[datetime, str]]) -> Iterator[Planned]:
+    seen = {_at(start, place) for start, place in taken}
     for each in shifts:
-        same = (each.start, " ".join(each.place.split()))
+        same = _at(each.start, each.place)
         if same in seen:
             yield each
         seen.add(same)
+
+
+def _at(start: datetime, place: str) -> tuple[datetime, str]:
+    return start, " ".join(place.split())
 
 
 def stored(shifts: Iterable[Planned]) -> list[dict[str, Any]]:

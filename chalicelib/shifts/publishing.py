@@ -56,15 +56,15 @@ def _write(
     screening = content.screen(
         person.caller, scene=Scene.FORUM, now=now, title=activity.title, text=activity.text, places=places
     )
-    shifts = _shifts(activity, planned) if screening.passed else []
+    made = shifts(activity, planned, of=activity.id) if screening.passed else []
     as_read = (Activity.state == "draft") & (Activity.version == int(activity.version))
     with transaction() as tx:
         if screening.passed:
-            change = _published(activity, shifts, now)
+            change = _published(activity, made, now)
         else:
             change = [Activity.state.set("in_review"), Activity.version.set(int(activity.version) + 1)]
         tx.update(activity, [*change, *attempt.remember()], when=as_read, or_raise=Changed())
-        _create(tx, shifts, or_raise=Changed())
+        _create(tx, made, or_raise=Changed())
         content.hold(
             tx,
             screening,
@@ -78,33 +78,37 @@ def _write(
         )
         person.still(tx)
     activity.state, activity.version = "published" if screening.passed else "in_review", int(activity.version) + 1
-    activity.shifts, activity.published_at = [each.id for each in shifts], now if screening.passed else None
-    return activity, shifts
+    activity.shifts, activity.published_at = [each.id for each in made], now if screening.passed else None
+    return activity, made
 
 
-def _published(activity: Activity, shifts: Sequence[Shift], now: datetime) -> list[Action]:
+def _published(activity: Activity, made: Sequence[Shift], now: datetime) -> list[Action]:
     return [
         Activity.state.set("published"),
         Activity.published_at.set(now),
         Activity.plan.set([]),
-        Activity.shifts.set([each.id for each in shifts]),
+        Activity.shifts.set([each.id for each in made]),
         Activity.version.set(int(activity.version) + 1),
         *timers.set_to(activity.pk, ANNOUNCE, now),
     ]
 
 
-def _create(tx: transaction, shifts: Sequence[Shift], *, or_raise: Problem) -> None:
-    for each in shifts:
+def _create(tx: transaction, made: Sequence[Shift], *, or_raise: Problem) -> None:
+    for each in made:
         tx.create(each, or_raise=or_raise)
 
 
-def _shifts(activity: Activity, planned: Sequence[Planned]) -> list[Shift]:
-    """The shifts of a plan, with ids that are the same whenever they are made."""
-    return [_shift(activity, position, each) for position, each in enumerate(planned)]
+def shifts(activity: Activity, planned: Sequence[Planned], *, of: str) -> list[Shift]:
+    """The shifts of a plan, not yet written, with ids that are the same whenever they are made. `of`: the id of what
+    makes them."""
+    return [_shift(key, activity, each) for key, each in zip(keys(of, len(planned)), planned, strict=True)]
 
 
-def _shift(activity: Activity, position: int, planned: Planned) -> Shift:
-    made = Shift.key(ids.repeatable_id("shift", activity.id, str(position)))
+def keys(of: str, number: int) -> list[Shift]:
+    return [Shift.key(ids.repeatable_id("shift", of, str(position))) for position in range(number)]
+
+
+def _shift(made: Shift, activity: Activity, planned: Planned) -> Shift:
     made.state, made.activity = "published", activity.id
     made.title, made.service, made.area, made.audience = (
         activity.title,
@@ -129,15 +133,15 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
     activity = Activity.find(review.subject_pk, review.subject_sk)
     if activity is None or activity.state != "in_review":
         raise SubjectGone()
-    planned = _shifts(activity, plans.from_stored(activity.plan))
-    shifts = [each for each in planned if each.start_at > now]
-    if approved and len(shifts) < len(planned) and activity.organiser:
-        missed = f"{len(planned) - len(shifts)}"
+    planned = shifts(activity, plans.from_stored(activity.plan), of=activity.id)
+    to_come = [each for each in planned if each.start_at > now]
+    if approved and len(to_come) < len(planned) and activity.organiser:
+        missed = f"{len(planned) - len(to_come)}"
         facts = {"title": activity.title, "missed": missed}
         notices.tell(tx, activity.organiser, "activity_approved_late", about=activity.id, now=now, **facts)
-    if approved and shifts:
-        change = _published(activity, shifts, now)
-        _create(tx, shifts, or_raise=SubjectGone())
+    if approved and to_come:
+        change = _published(activity, to_come, now)
+        _create(tx, to_come, or_raise=SubjectGone())
     else:
         change = [
             Activity.state.set("cancelled" if approved else "refused"),

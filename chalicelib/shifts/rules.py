@@ -60,7 +60,8 @@ ACTIVITY_STATES = {
 MAY_LEAVE = frozenset({"waiting", "signed_up"})  # by themselves: who has checked in has come
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
 
-SHIFTS_AT_MOST = 45  # of one activity: it is cancelled in one write, with two items for each of them
+SHIFTS_AT_MOST = 45  # made by one act, which is one write
+SHIFTS_IN_ALL = 180  # of one activity, which lists them: three months of a gate that is guarded twice a day
 CAPACITY_AT_MOST = 500
 WAITING_AT_MOST = 3_000
 SHIFT_LASTS_AT_MOST = timedelta(hours=16)
@@ -142,6 +143,18 @@ class NotADraft(Refused):
     """The life cycle of an activity does not allow this step (any more)."""
 
     code, detail = "step_not_possible", "这个活动已经提交发布，不能再修改草稿。要改时间地点，请打开具体的班次。"
+
+
+class NotPublished(Refused):
+    code, detail = "step_not_possible", "只有已发布的活动才能加班次。草稿请直接修改；已取消的，请新建活动。"
+
+
+class ActivityFull(Refused):
+    code = "activity_full"
+
+    def __init__(self, left: int) -> None:
+        room = f"还能加 {left} 个。要更多，" if left else "已经满了。"
+        super().__init__(detail=f"一个活动一共最多 {SHIFTS_IN_ALL} 个班次，{room}请新建活动。")
 
 
 class DraftOutdated(Refused):

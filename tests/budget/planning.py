@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
@@ -63,11 +64,29 @@ def publish(town: Town) -> Act:
     return lambda: organised.publish(worker, made)
 
 
+@act("POST /activities/{activity_id}/shifts (28 shifts)")
+def extend(town: Town) -> Act:
+    worker = organiser(town)
+    made = organised.published(worker, recurring=organised.gates())
+    further = {"version": 1, "recurring": organised.two_more_weeks()}
+    return lambda: worker.post(f"/activities/{made['id']}/shifts", json=further)
+
+
 @act("POST /activities/{activity_id}/cancel (28 shifts)")
 def cancel_all(town: Town) -> Act:
     worker = organiser(town)
     made = organised.published(worker, recurring=organised.gates())
     return lambda: worker.post(f"/activities/{made['id']}/cancel", json=RAIN)
+
+
+@act("timer shifts.cancel_rest (11 of 56 shifts)")
+def cancel_rest(town: Town) -> Act:
+    worker = organiser(town)
+    made = organised.published(worker, recurring=organised.gates())["id"]
+    good(worker.post(f"/activities/{made}/shifts", json={"version": 1, "recurring": organised.two_more_weeks()}))
+    with patch("chalicelib.shifts.cancelling.cancel_rest"):
+        good(worker.post(f"/activities/{made}/cancel", json=RAIN))
+    return when_due(organised.activity_of(made))
 
 
 @act("GET /activities/mine")

@@ -247,6 +247,8 @@ def test_verifying_a_statement_is_one_read_and_the_key_and_hours_are_one_query()
 def test_two_weeks_of_a_gate_are_published_by_one_write_and_a_day_is_one_query() -> None:
     published = BUDGET["POST /activities/{activity_id}/publish (28 shifts)"]
     assert published["calls"] == 3, "duties, draft, and the one write"
+    added = BUDGET["POST /activities/{activity_id}/shifts (28 shifts)"]
+    assert added["calls"] == 4, "duties, activity, its shifts, and the one write"
     assert BUDGET["GET /shifts"]["calls"] == 1
 
 

@@ -11,6 +11,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import partition as resident_partition
+from chalicelib.shifts import cancelling
 from chalicelib.shifts.models import Activity, Round, Shift, SignUp, Waiting, activities_of
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.wechat.content import NORMAL, Verdict
@@ -144,6 +145,44 @@ def _fact(item: Any) -> Any:
 
 MOVE = {"version": 0, "place": "南门", "end": at(3, 13)}
 RAIN = {"reason": "下雨"}
+FURTHER = {
+    "version": 1,
+    "shifts": [{"start": at(days, 8), "end": at(days, 12), "place": "北门", "capacity": 4} for days in (5, 6)],
+}
+
+
+def cancel_in_parts(world: World, key: str) -> Answer:
+    """As if a write took one shift only."""
+    with patch("chalicelib.shifts.cancelling.IN_ONE_WRITE", 1):
+        return send(world, "worker", "/activities/{activity}/cancel", key, RAIN)
+
+
+def cut_off() -> World:
+    """An activity is cancelled, and one of its shifts not yet."""
+    world = published()
+    with patch("chalicelib.shifts.cancelling.cancel_rest"):
+        assert cancel_in_parts(world, "cancelled").status == 200
+    return world
+
+
+def go_on(world: World, key: str) -> None:
+    """The sweep meets the activity, some time later each."""
+    now = world["at"] = world.get("at", clock.now()) + timedelta(minutes=5)
+    when_due(activity_in(world), now)
+
+
+def activity_in(world: World) -> Activity:
+    key = Activity.key(world["activity"])
+    return Activity.fetch(key.pk, key.sk)
+
+
+def all_cancelled(world: World) -> Any:
+    """What is true once the sweep has met it."""
+    if activity_in(world).timer == cancelling.REST:
+        go_on(world, "again")
+    return facts(world)
+
+
 ACTS = [
     Act("staff plan an activity", place, draft, facts, "POST /activities"),
     Act("staff edit a draft", drafted, edit, facts, "PUT /activities/{activity_id}"),
@@ -154,6 +193,22 @@ ACTS = [
         facts,
         "POST /activities/{activity_id}/publish",
     ),
+    Act(
+        "shifts are added to an activity",
+        published,
+        posting("worker", "/activities/{activity}/shifts", FURTHER),
+        facts,
+        "POST /activities/{activity_id}/shifts",
+    ),
+    Act(
+        "more shifts are cancelled than one write takes",
+        published,
+        cancel_in_parts,
+        all_cancelled,
+        "POST /activities/{activity_id}/cancel",
+        one_way_after=1,
+    ),
+    Act("the rest of the shifts is cancelled", cut_off, go_on, facts, "timer shifts.cancel_rest"),
     Act(
         "an activity is cancelled",
         signed_up,

@@ -9,6 +9,7 @@ from local.wechat import catalogue
 from tests.mall.shop import PRICE
 from tests.security import presence, shift_hours, shifts, volunteers
 from tests.security.world import CONTACT_NAME, CONTACT_PHONE, MASKS, WATER, World
+from tests.shifts import organised
 from tests.volunteers import crew, hours
 
 
@@ -70,6 +71,7 @@ def right_body(route: Route, world: World) -> Any:
         "POST /hours-corrections/{correction_id}/decline": {"reason": "没有依据"},
         "POST /activities": shifts.form(hood),
         "PUT /activities/{activity_id}": {**shifts.form(hood), "version": 0},
+        "POST /activities/{activity_id}/shifts": {"version": 1, "shifts": [organised.single(5)]},
         "POST /activities/{activity_id}/publish": {"version": 0},
         "POST /activities/{activity_id}/cancel": {"reason": "下雨了，改天再守"},
         "POST /shifts/{shift_id}/change": {"version": 0, "place": "桂苑社区南门"},

@@ -49,6 +49,8 @@ def address(route: Route, area: str = "", **parameters: str) -> str:
 def meant_by(route: Route, ids: dict[str, str]) -> dict[str, str]:
     """The ids under the names that this route gives them: some things have the same name on several routes."""
     theirs = dict(ids)
+    if route.path == "/activities/{activity_id}/shifts":
+        theirs["activity_id"] = ids["shown_activity_id"]
     if route.path.startswith("/deliveries/"):
         theirs["redemption_id"] = ids["delivery_id"]
     if route.path.startswith("/products/"):

@@ -22,7 +22,7 @@ def form(hood: Hood) -> dict[str, Any]:
 
 
 def planned(hood: Hood, staff: Neighbour, ids: dict[str, str]) -> None:
-    """A published shift, and a draft."""
+    """A published shift with its activity, and a draft."""
     shown = organised.good(organised.publish(staff, organised.good(staff.post("/activities", json=form(hood)))))
-    ids["shift_id"] = shown["shifts"][0]["id"]
+    ids["shown_activity_id"], ids["shift_id"] = shown["id"], shown["shifts"][0]["id"]
     ids["activity_id"] = organised.good(staff.post("/activities", json=form(hood)))["id"]

@@ -149,6 +149,7 @@ ROWS: dict[str, set[str]] = {
     "GET /activities/{activity_id}": STAFF,  # a draft
     "PUT /activities/{activity_id}": STAFF,
     "POST /activities/{activity_id}/publish": STAFF,
+    "POST /activities/{activity_id}/shifts": STAFF,
     "POST /activities/{activity_id}/cancel": STAFF,
     "POST /shifts/{shift_id}/change": STAFF,
     "POST /shifts/{shift_id}/cancel": STAFF,

@@ -25,6 +25,7 @@ KINDS = {
     "served_id": "shift_id",
     "person_id": "resident_id",
     "applicant_id": "resident_id",
+    "shown_activity_id": "activity_id",
     "open_shift_id": "shift_id",
     "member": "resident_id",
     "handed_team_id": "team_id",

@@ -52,6 +52,12 @@ def gates(days: int = 14, **change: Any) -> dict[str, Any]:
     return plan | change
 
 
+def two_more_weeks() -> dict[str, Any]:
+    """The same gates again, after two weeks of them."""
+    first = today() + timedelta(days=15)
+    return gates(from_day=first.isoformat(), to_day=(first + timedelta(days=13)).isoformat())
+
+
 def form(who: Neighbour, **change: Any) -> dict[str, Any]:
     filled = {"title": "守小门", "text": "在小区门口测温、登记。", "service": "gate", "area": who.hood.community}
     return filled | change

@@ -184,7 +184,7 @@ class TestHowOften:
         stale = ShiftAlert.fetch(key.pk, key.sk)
         announced(published(hood))
         activity = published(hood)
-        news = announcing._news(activity, announcing._to_come(activity, clock.now()))
+        news = announcing._news(activity, announcing._news_of(activity, clock.now()))
         alerts.tell_one(stale, news, clock.now())
         alerts.tell_one(stale, news, clock.now())
         assert chen.told == ["shift_new"] * 2
@@ -204,13 +204,13 @@ class TestNothingToTell:
         announced(published(hood, shifts=[]))
         assert chen.told == []
 
-    def test_the_timer_stops_with_the_version_and_late_ones_do_nothing(self, hood: Hood) -> None:
+    def test_the_timer_stops_without_a_new_version_and_late_ones_do_nothing(self, hood: Hood) -> None:
         chen, activity = willing(hood), published(hood, version=3)
         announced(activity)
-        assert Activity.fetch(activity.pk, activity.sk).version == 4
+        assert Activity.fetch(activity.pk, activity.sk).version == 3
         announcing.announce(activity, now=clock.now())
         announcing.announce(Activity.key("activity_gone"), now=clock.now())
-        assert (chen.told, int(Activity.fetch(activity.pk, activity.sk).version)) == (["shift_new"], 4)
+        assert (chen.told, int(Activity.fetch(activity.pk, activity.sk).version)) == (["shift_new"], 3)
 
     def test_a_change_meanwhile_is_not_overwritten(self, hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
         chen, activity = willing(hood), published(hood)
@@ -224,7 +224,7 @@ class TestNothingToTell:
         monkeypatch.setattr(alerts, "tell_each", changing)
         announced(activity)
         current = Activity.fetch(activity.pk, activity.sk)
-        assert (current.title, int(current.version), chen.told) == ("守小门（改）", 2, ["shift_new"])
+        assert (current.title, int(current.version), chen.told) == ("守小门（改）", 1, ["shift_new"])
 
 
 class TestWhoMayBeWilling:
@@ -262,7 +262,7 @@ def test_the_wish_is_in_the_copy_of_my_data_and_goes_with_the_account(hood: Hood
     announced(published(hood))
     section = personal_data.sections["志愿班次提醒"]
     (entry,) = section(chen.id)
-    assert (entry["状态"], entry["当天提醒的活动"]) == ("已开启", 1)
+    assert (entry["状态"], entry["当天提醒的次数"]) == ("已开启", 1)
     announcing.erase(chen.id, now=clock.now())
     announcing.erase(chen.id, now=clock.now())
     assert list(section(chen.id)) == []

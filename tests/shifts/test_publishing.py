@@ -192,7 +192,7 @@ def test_the_ids_of_its_shifts_are_the_same_whenever_they_are_made(hood: Hood) -
     from chalicelib.shifts import publishing
 
     activity = organised.activity_of(made["id"])
-    first, again = (publishing._shifts(activity, plans.from_stored(activity.plan)) for _ in range(2))
+    first, again = (publishing.shifts(activity, plans.from_stored(activity.plan), of=activity.id) for _ in range(2))
     assert [each.id for each in first] == [each.id for each in again]
     assert len({each.id for each in first}) == 4
 
