@@ -1,20 +1,13 @@
-"""A volunteer says that their hours are wrong, and another person than the one who recorded them decides."""
+"""Somebody says that their hours are wrong: another person than the one who recorded them decides whether they are."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
 
 import msgspec
 
 from chalicelib.areas import rules as areas
-from chalicelib.content import reviews
-from chalicelib.content import service as content
-from chalicelib.content.models import Review
-from chalicelib.content.rules import SubjectGone
-from chalicelib.content.service import Screening
-from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
@@ -26,13 +19,10 @@ from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.points import service as points
 from chalicelib.shifts import back_filling, confirming, hours_rules, places, recording, rules
-from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp
 from chalicelib.shifts.recording import Hours
-from chalicelib.shifts.signing_up import named
 from chalicelib.volunteers import records
 from chalicelib.volunteers.models import Register, ServiceRecord
-from chalicelib.wechat.content import Scene
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -43,137 +33,6 @@ class Case(msgspec.Struct, frozen=True):
     sign_up: SignUp
     record: ServiceRecord | None
     register: Register | None
-
-
-def ask(
-    *, caller: Caller, shift_id: str, minutes: int, reason: str, attempt: Attempt, now: datetime
-) -> HoursCorrection:
-    """Ask for other minutes, within ninety days of learning of them; one request at a time for each shift."""
-    screening: Screening | None = None
-
-    def ask_it() -> HoursCorrection:
-        nonlocal screening
-        person, (found, mine, before) = people.present_with(
-            caller,
-            Shift.key(shift_id),
-            SignUp.key(shift_id, caller.id),
-            HoursCorrection.key(caller.id, shift_id),
-            now=now,
-        )
-        shift = named(found, shift_id)
-        if before and attempt.made(before):
-            return cast(HoursCorrection, before)
-        record = _record_of(shift, mine)
-        _may_ask(shift, mine, before, record, minutes, now)
-        screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=reason)
-        new = _new(person, shift, record, before, now)
-        new.minutes = minutes
-        new.reason, new.reason_held = (reason, None) if screening.passed else (recording.IN_REVIEW, reason)
-        new.marks = attempt.marks_with(before)
-        with transaction() as tx:
-            tx.put(new, when=_as_read(before), or_raise=Changed())
-            content.hold(
-                tx,
-                screening,
-                subject="hours_correction",
-                subject_pk=new.pk,
-                subject_sk=new.sk,
-                author_id=person.id,
-                area=shift.area,
-                excerpt=reason,
-                now=now,
-            )
-            _tell_carers(tx, new, _hand(shift, record), now)
-            person.still(tx)
-        return new
-
-    return places.settled(ask_it)
-
-
-def _record_of(shift: Shift, mine: SignUp | None) -> ServiceRecord | None:
-    if mine is None or mine.recorded_at is None:
-        return None
-    key = recording.key(shift, mine.person)
-    return ServiceRecord.find(key.pk, key.sk)
-
-
-def _may_ask(
-    shift: Shift,
-    mine: SignUp | None,
-    before: HoursCorrection | None,
-    record: ServiceRecord | None,
-    minutes: int,
-    now: datetime,
-) -> None:
-    if mine is None or not confirming.may_have_served(shift, mine):
-        raise hours_rules.NotYourShift()
-    hours_rules.check_over(shift, now=now)
-    if before and before.state == "open":
-        raise hours_rules.CorrectionOpen()
-    if record is None and mine.state != "no_show" and shift.confirmed_at is None:
-        raise hours_rules.NotConfirmedYet()
-    if now > _known_since(shift, record) + hours_rules.CORRECTED_WITHIN:
-        raise hours_rules.TooLateToCorrect()
-    _check_minutes(shift, record, minutes)
-
-
-def _known_since(shift: Shift, record: ServiceRecord | None) -> datetime:
-    """Since when they can know what was counted: hours may be confirmed weeks after the end, and are told then."""
-    return record.recorded_at if record else shift.confirmed_at or hours_rules.final_end(shift)
-
-
-def _check_minutes(shift: Shift, record: ServiceRecord | None, minutes: int) -> None:
-    back_filling.check_length(shift, minutes)
-    if minutes == (int(record.minutes) if record else 0):
-        raise hours_rules.SameMinutes()
-
-
-def _new(
-    person: Person, shift: Shift, record: ServiceRecord | None, before: HoursCorrection | None, now: datetime
-) -> HoursCorrection:
-    new = HoursCorrection.key(person.id, shift.id)
-    new.state, new.number, new.asked_at = "open", int(before.number) + 1 if before else 1, now
-    new.shift, new.name, new.title, new.area = shift.id, person.resident.nickname, shift.title, shift.area
-    new.start_at, new.end_at = shift.start_at, hours_rules.final_end(shift)
-    if record:
-        new.recorded, new.recorded_by_name = int(record.minutes), record.recorded_by_name
-    new.earlier = [*before.earlier, _decided(before)] if before else []
-    new.list_it()
-    return new
-
-
-def _decided(correction: HoursCorrection) -> dict[str, Any]:
-    """What is kept of one that was decided, when another is asked for."""
-    return {
-        "number": int(correction.number),
-        "state": correction.state,
-        "minutes": int(correction.minutes),
-        "reason": correction.reason,
-        "asked_at": clock.stamp(correction.asked_at),
-        "decided_at": clock.stamp(correction.decided_at) if correction.decided_at else None,
-        "decided_by_name": correction.decided_by_name,
-        "decision": correction.decision,
-    }
-
-
-def _as_read(correction: HoursCorrection | None) -> Condition:
-    if correction is None:
-        return Item.pk.does_not_exist()
-    as_read: Condition = (HoursCorrection.number == int(correction.number)) & (
-        HoursCorrection.state == correction.state
-    )
-    return as_read
-
-
-def _hand(shift: Shift, record: ServiceRecord | None) -> str | None:
-    """Who recorded the hours, or left somebody without: they do not decide whether that was right."""
-    return record.recorded_by if record else shift.confirmed_by
-
-
-def _tell_carers(tx: transaction, new: HoursCorrection, hand: str | None, now: datetime) -> None:
-    facts = {"who": new.name, "title": new.title}
-    for carer in carers(new.area, now=now, but=(new.resident_id, hand)):
-        notices.tell(tx, carer, "shift_hours_correction_asked", about=new.id, now=now, area=new.area, **facts)
 
 
 def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[HoursCorrection]:
@@ -203,7 +62,7 @@ def accept(
             return correction
         _may_decide(person, case)
         agreed = int(correction.minutes) if minutes is None else minutes
-        _check_minutes(case.shift, case.record, agreed)
+        check_minutes(case.shift, case.record, agreed)
         with transaction() as tx:
             conclude = [HoursCorrection.minutes.set(agreed)]
             _conclude(tx, correction, "accepted", person, now, [*conclude, *attempt.remember()])
@@ -267,7 +126,7 @@ def _may_decide(person: Person, case: Case) -> None:
         raise hours_rules.CorrectionInReview()
     if person.id == case.correction.resident_id:
         raise hours_rules.OwnHours()
-    if person.id == _hand(case.shift, case.record):
+    if person.id == hand(case.shift, case.record):
         raise hours_rules.SameHand()
 
 
@@ -285,7 +144,7 @@ def _conclude(
             *HoursCorrection.unlist(),
             *also,
         ],
-        when=_as_read(correction),
+        when=as_read(correction),
         or_raise=Changed(),
     )
 
@@ -350,16 +209,22 @@ def _take_back(tx: transaction, record: ServiceRecord, too_many: int, now: datet
     return done.taken
 
 
-@reviews.on_decision("hours_correction")
-def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
-    """The verdict on a reason: the request stands either way, the words only if they may."""
-    correction = HoursCorrection.find(review.subject_pk, review.subject_sk)
-    if correction is None or correction.reason_held is None:
-        raise SubjectGone()
-    shown = correction.reason_held if approved else recording.NOT_PASSED
-    tx.update(
-        correction,
-        [HoursCorrection.reason.set(shown), HoursCorrection.reason_held.remove()],
-        when=HoursCorrection.reason_held == correction.reason_held,
-        or_raise=SubjectGone(),
-    )
+def check_minutes(shift: Shift, record: ServiceRecord | None, minutes: int) -> None:
+    """May these be the minutes instead? MoreThanTheShift, SameMinutes."""
+    back_filling.check_length(shift, minutes)
+    if minutes == (int(record.minutes) if record else 0):
+        raise hours_rules.SameMinutes()
+
+
+def as_read(correction: HoursCorrection | None) -> Condition:
+    """True as long as it is the same request, and undecided or decided as before."""
+    if correction is None:
+        return Item.pk.does_not_exist()
+    number = HoursCorrection.number == int(correction.number)
+    unchanged: Condition = number & (HoursCorrection.state == correction.state)
+    return unchanged
+
+
+def hand(shift: Shift, record: ServiceRecord | None) -> str | None:
+    """Who recorded the hours, or left somebody without: they do not decide whether that was right."""
+    return record.recorded_by if record else shift.confirmed_by

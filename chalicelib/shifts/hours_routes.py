@@ -13,7 +13,15 @@ from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Body, Query, Routes, View
-from chalicelib.shifts import back_filling, confirming, correcting, hours_rules, rules, walk_ins
+from chalicelib.shifts import (
+    asking_for_correction,
+    back_filling,
+    confirming,
+    correcting,
+    hours_rules,
+    rules,
+    walk_ins,
+)
 from chalicelib.shifts.models import HoursCorrection
 from chalicelib.volunteers.models import ServiceRecord
 
@@ -240,7 +248,7 @@ def ask_for_correction(
     caller: Caller, shift_id: str, body: AskForCorrection, attempt: Attempt, now: datetime
 ) -> CorrectionView:
     """Say that my hours of a shift are wrong."""
-    correction = correcting.ask(
+    correction = asking_for_correction.ask(
         caller=caller, shift_id=shift_id, minutes=body.minutes, reason=body.reason, attempt=attempt, now=now
     )
     return correction_view(correction)

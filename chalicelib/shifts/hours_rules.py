@@ -13,7 +13,7 @@ CORRECTION = Flow({"open": {"accepted", "declined"}})
 CORRECTION_STATES = {"open": "等待处理", "accepted": "已更正", "declined": "未更正"}
 REMIND_TO_CONFIRM_AFTER = timedelta(days=3)
 BACK_FILLED_WITHIN = timedelta(days=30)  # of the end
-CORRECTED_WITHIN = timedelta(days=90)  # of the record, or of what stands in its place: see correcting
+CORRECTED_WITHIN = timedelta(days=90)  # of the record, or of what stands in its place: see asking_for_correction
 # Why the hours of somebody on a shift are not simply counted. Those who forgot to check out are, up to its end.
 Exceptional = Literal["no_show", "forgot_check_out", "zero_minutes", "left_out", "own", "guest", "already_recorded"]
 EXCEPTIONS: dict[Exceptional, str] = {

@@ -24,7 +24,17 @@ from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
-from chalicelib.shifts import cancelling, changing, codes, confirming, correcting, presence, signing_up, team_sign_up
+from chalicelib.shifts import (
+    asking_for_correction,
+    cancelling,
+    changing,
+    codes,
+    confirming,
+    correcting,
+    presence,
+    signing_up,
+    team_sign_up,
+)
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
 from chalicelib.volunteers import statements
 from chalicelib.volunteers.models import ServiceRecord, Volunteer
@@ -289,7 +299,7 @@ class Gates(RuleBasedStateMachine):
         minutes = min(minutes, model.served(shift.start, shift.over, shift.start, shift.over))
         if not minutes or minutes == shift.places[person].minutes:
             return
-        asked = self.act(person, name, correcting.ask, shift_id=name, minutes=minutes, reason="一直在门口")
+        asked = self.act(person, name, asking_for_correction.ask, shift_id=name, minutes=minutes, reason="一直在门口")
         assert asked == "ok"
         correction = f"{person}.1.{name}"
         own = self.act(self.organiser, name, correcting.accept, correction_id=correction, minutes=None)
