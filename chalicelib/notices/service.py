@@ -61,14 +61,15 @@ def tell_once(
     at: datetime,
     now: datetime,
     facts: dict[str, str],
+    area: str | None = None,
     needed_by: datetime | None = None,
 ) -> bool:
     """Put a message into a resident's inbox by a write of its own: for what is told to very many, piece by piece.
 
     Person, kind, `about` and `at` make its id, so whoever does a piece again tells nobody twice. False when it was
-    there already.
+    there already. `area`: where staff see whom to call, if it does not reach them.
     """
-    new = new_notice(to, kind, about=about, now=now, area=None, facts=facts, once_at=at, needed_by=needed_by)
+    new = new_notice(to, kind, about=about, now=now, area=area, facts=facts, once_at=at, needed_by=needed_by)
     return new.create()
 
 

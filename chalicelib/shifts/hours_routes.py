@@ -12,7 +12,7 @@ from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Body, Query, Routes, View
+from chalicelib.kit.http import Body, Paged, Routes, View
 from chalicelib.shifts import (
     asking_for_correction,
     back_filling,
@@ -66,9 +66,8 @@ class DeclineCorrection(Body, frozen=True):
     reason: Reason
 
 
-class CorrectionsQuery(Query, frozen=True):
+class CorrectionsQuery(Paged, frozen=True, kw_only=True):
     area: AreaCode
-    cursor: str | None = None
 
 
 class CountedView(View, frozen=True):

@@ -1,4 +1,4 @@
-"""What may be signed up for, when, and what counts as an hour. Nobody is read here, nothing is written."""
+"""What may be planned and signed up for, and until when; why not. Nobody is read here, nothing is written."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ SHIFT = Flow({"published": {"ended", "cancelled"}})
 SIGN_UP = Flow(
     {
         "waiting": {"signed_up", "cancelled", "checked_in"},  # the last by the organiser, once it has begun
-        "signed_up": {"checked_in", "cancelled", "no_show"},
+        # The last when an organiser records hours before the shift is closed.
+        "signed_up": {"checked_in", "cancelled", "no_show", "checked_out"},
         # Check-in opens before the start, and until then a shift may still be moved, or called off.
         "checked_in": {"checked_out", "signed_up", "cancelled"},
         "cancelled": {"signed_up", "waiting"},
@@ -133,6 +134,10 @@ class NotSignedUp(NotFound):
 
 class TooLateToWithdraw(Refused):
     code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
+
+
+class ThereAlready(TooLateToWithdraw):
+    detail = "您已经签到了，不能再取消报名。要先走的话，请签退。"
 
 
 class ActivityGone(NotFound):

@@ -152,7 +152,9 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.NotSignedUp()
     if shift.state == "cancelled":
         raise rules.ShiftCancelled()
-    if now >= shift.start_at or mine.state not in rules.MAY_LEAVE:
+    if now < shift.start_at and mine.state not in rules.MAY_LEAVE:
+        raise rules.ThereAlready()
+    if now >= shift.start_at:
         raise rules.TooLateToWithdraw()
 
 

@@ -169,7 +169,7 @@ def _tell_signed_up(done: TeamOnShift, leader: str, now: datetime) -> None:
 def _tell(sign_up: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:
     facts = {"team": str(sign_up.team_name), "title": sign_up.title, "when": clock.spoken(sign_up.start_at), **more}
     by = shift.start_at - rules.ON_THE_WAY
-    notices.tell_once(sign_up.person, kind, about=shift.id, at=at, now=now, facts=facts, needed_by=by)
+    notices.tell_once(sign_up.person, kind, about=shift.id, at=at, now=now, facts=facts, area=shift.area, needed_by=by)
 
 
 def withdraw(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, now: datetime) -> TeamOnShift:

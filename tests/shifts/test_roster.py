@@ -19,7 +19,8 @@ from chalicelib.volunteers.models import Volunteer
 from tests.engine.budget import budget
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
-from tests.shifts import door, gate
+from tests.shifts import door, gate, organised
+from tests.volunteers import crew
 
 EMERGENCY = {"name": "陈太太", "phone": "13900001111"}
 REASON = {"reason": "身体不适，联系家人"}
@@ -214,6 +215,17 @@ class TestTheCallSheet:
         assert carer.post(f"/call-sheet/{entry['id']}/done").status == 204
         assert carer.get(f"/shifts/{shift}/not-reached").json["items"] == []
         assert len(carer.get(f"/shifts/{other}/not-reached").json["items"]) == 1
+
+    def test_lists_who_does_not_know_what_their_leader_did(self, hood: Hood) -> None:
+        leader, wu, carer = gate.volunteer(hood), gate.volunteer(hood, "吴师傅"), door.carer(hood)
+        team, shift = crew.written(leader.id, [wu.id]), gate.shift(hood)
+        for act in ("team-sign-up", "team-withdraw"):
+            assert leader.post(f"/shifts/{shift}/{act}", json={"team": team}).status < 300
+            organised.walk(shift)
+        for notice in Notice.query(f"RES#{wu.id}", Notice.sk.startswith(Notice.PREFIX)):
+            notice.update(notice.onto_call_sheet())
+        found = carer.get(f"/shifts/{shift}/not-reached").json["items"]
+        assert [each["person"] for each in found] == [wu.id] * 2
 
     def test_is_empty_while_everybody_was_reached(self, hood: Hood) -> None:
         (shift, _), carer = door.expected(hood), door.carer(hood)

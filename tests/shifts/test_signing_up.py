@@ -243,3 +243,20 @@ def test_who_is_not_signed_up_has_nothing_to_withdraw(hood: Hood) -> None:
     gate.signed_up(chen, shift)
     withdraw(chen, shift)
     assert withdraw(chen, shift).code == "not_signed_up"
+
+
+def test_who_has_checked_in_early_is_told_to_check_out_and_not_that_it_has_begun(hood: Hood) -> None:
+    worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
+    shift = gate.shift(hood, starts=timedelta(minutes=20), organiser=worker)
+    gate.signed_up(chen, shift)
+    assert worker.post(f"/shifts/{shift}/people/{chen.id}/check-in").status == 200
+    refused = chen.post(f"/shifts/{shift}/withdraw")
+    assert (refused.code, refused.json["detail"]) == (
+        "too_late_to_withdraw",
+        "您已经签到了，不能再取消报名。要先走的话，请签退。",
+    )
+
+
+def test_every_state_of_a_sign_up_has_words_for_people() -> None:
+    assert rules.SIGN_UP.states == rules.SIGN_UP_STATES.keys()
+    assert rules.ACTIVITY.states == rules.ACTIVITY_STATES.keys()
