@@ -192,7 +192,7 @@ class Waiting(Item, discriminator="waiting"):
 
 
 class Round(Item, discriminator="shift_round"):
-    """`SHIFT#<shift>` / `ROUND#<time>#<what>`: what has yet to be done for everybody on a shift, one after the other.
+    """`SHIFT#<shift>` / `ROUND#<time>#<what>[#<team>]`: what has yet to be done for everybody on a shift, one after the other.
 
     by_due: timer `shifts.round` until everybody has had their turn; then it is removed.
     """
@@ -200,17 +200,20 @@ class Round(Item, discriminator="shift_round"):
     PREFIX = "ROUND#"
     TIMER = "shifts.round"
 
-    what = UnicodeAttribute()  # changed | cancelled | settled | fill
+    what = UnicodeAttribute()  # changed | cancelled | settled | team_joined | team_left
     facts = CompactJSONAttribute(default=dict)  # of the message: what was changed, why it was cancelled
     reached = UnicodeAttribute(default="")  # SK of the sign-up up to which it is done
     left = CompactJSONAttribute(default=list)  # people before that for whom it has failed, and is tried again
     read_all = BooleanAttribute(null=True)  # the last sign-up was reached: what remains are those left
 
     @classmethod
-    def of(cls, shift: Shift, what: str, now: datetime, **facts: str) -> Round:
+    def of(cls, shift: Shift, what: str, now: datetime, *, team: str | None = None, **facts: str) -> Round:
+        """`team`: whose round it is, where several may begin in the same moment."""
+        if team:
+            facts["team"] = team
         made: Round = cls(
             shift.pk,
-            f"{cls.PREFIX}{clock.stamp(now)}#{what}",
+            "#".join([f"{cls.PREFIX}{clock.stamp(now)}", what, *([team] if team else [])]),
             what=what,
             facts=facts,
             **timers.fields(shift.pk, cls.TIMER, now),

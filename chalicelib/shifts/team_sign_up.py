@@ -1,13 +1,12 @@
 """A team signs up as one: all its members or none, in one write; and its leader may take all of them off again.
 
-For each member the write holds the sign-up and the diary; further the shift, the team as it was read and the leader:
-93 of a hundred items for 45 members. Their resident items are only read, for there is no room to check them too. What
+For each member the write holds the sign-up and the diary; further the shift, the team as it was read, the leader and a
+round: 94 of a hundred items for 45 members. Their resident items are only read, for there is no room to check them too. What
 that leaves open is closed by the team: whoever closes their account is taken out of their teams before their sign-ups
 are erased, so a sign-up that still met the team as read is there for the eraser to find. A home that changes in the
 same moment counts as it was read.
 
-There is no waiting list for teams. Nor is there room for the messages, so everybody is told after the commit, by
-messages that are the same when the request is repeated.
+There is no waiting list for teams. Nor is there room for the messages: the round tells everybody within minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from chalicelib.kit import auth, clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Problem
-from chalicelib.kit.table import Item, read_together
+from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
@@ -36,7 +35,7 @@ from chalicelib.volunteers import rules as volunteers
 from chalicelib.volunteers import team_rules as team_membership
 from chalicelib.volunteers.models import Team, Volunteer
 
-FILL = "fill"
+JOINED, LEFT = "team_joined", "team_left"  # the rounds
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -76,9 +75,7 @@ def sign_up(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, no
         team_rules.check_room(shift.left, len(members))
         return _take_places(shift, team, members, person, attempt, now)
 
-    done = places.settled(take_places)
-    _tell_signed_up(done, caller.id, now)
-    return done
+    return places.settled(take_places)
 
 
 def _read(
@@ -130,6 +127,7 @@ def _take_places(
         for each, sign_up in zip(members, new, strict=True):
             signing_up.write(tx, sign_up, before=each.sign_up)
             diary.enter(tx, each.file, each.id, signing_up.times(shift), now=now)
+        _begin(tx, JOINED, shift, team, person, now)
         teams.as_read(tx, team)
         person.still(tx)
     return TeamOnShift(team, shift, new)
@@ -160,16 +158,29 @@ def _place(member: Member, shift: Shift, team: Team, attempt: Attempt, now: date
     return new
 
 
-def _tell_signed_up(done: TeamOnShift, leader: str, now: datetime) -> None:
-    for each in done.sign_ups:
-        if each.person != leader and each.state == "signed_up":
-            _tell(each, "shift_team_signed_up", done.shift, at=each.at, now=now, place=each.place)
+@rounds.of(JOINED)
+def tell_who_comes(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
+    """Tell one whom the leader has signed up, unless they have withdrawn since."""
+    if mine.state == "signed_up" and _is_told(this, mine, mine.at):
+        _tell(mine, "shift_team_signed_up", shift, at=mine.at, now=now, place=mine.place)
 
 
-def _tell(sign_up: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:
-    facts = {"team": str(sign_up.team_name), "title": sign_up.title, "when": clock.spoken(sign_up.start_at), **more}
+def _is_told(this: Round, mine: SignUp, at: datetime | None) -> bool:
+    """Is this what the leader did then, and to somebody else?"""
+    theirs = mine.team == this.facts["team"] and mine.person != this.facts["leader"]
+    return theirs and at is not None and clock.stamp(at) == this.facts["at"]
+
+
+def _tell(mine: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:
+    facts = {"team": str(mine.team_name), "title": mine.title, "when": clock.spoken(mine.start_at), **more}
     by = shift.start_at - rules.ON_THE_WAY
-    notices.tell_once(sign_up.person, kind, about=shift.id, at=at, now=now, facts=facts, area=shift.area, needed_by=by)
+    notices.tell_once(mine.person, kind, about=shift.id, at=at, now=now, facts=facts, area=shift.area, needed_by=by)
+
+
+def _begin(tx: transaction, what: str, shift: Shift, team: Team, leader: Person, now: datetime) -> None:
+    """Let everybody of the team hear of it, one after the other."""
+    made = Round.of(shift, what, now, team=team.id, leader=leader.id, at=clock.stamp(now))
+    tx.create(made, or_raise=Changed())
 
 
 def withdraw(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, now: datetime) -> TeamOnShift:
@@ -191,7 +202,10 @@ def withdraw(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, n
         return _give_up(shift, team, members, person, attempt, now)
 
     done = places.settled(give_up)
-    _after_withdrawal(done, caller.id, now)
+    if int(done.shift.waiting):
+        # Too many come and go at this moment: the team is off all the same, and the round lets people in.
+        with suppress(rules.TryAgain):
+            places.fill(done.shift.id, now=now)
     return done
 
 
@@ -205,7 +219,8 @@ def _give_up(
         signing_up.check_withdrawal(shift, sign_up, now)
     late = {sign_up.person for _, sign_up in leaving if signing_up.is_late(shift, sign_up, now)}
     with transaction() as tx:
-        _free(tx, shift, team, len(leaving), now)
+        _free(tx, shift, len(leaving))
+        _begin(tx, LEFT, shift, team, person, now)
         for member, sign_up in leaving:
             own = member.id == person.id
             by, noted = "self" if own else "team", own and member.id in late
@@ -227,45 +242,22 @@ def _may_leave(sign_up: SignUp, team: Team) -> bool:
     return sign_up.team == team.id and sign_up.state == "signed_up"
 
 
-def _free(tx: transaction, shift: Shift, team: Team, number: int, now: datetime) -> None:
-    """Free the places. While somebody waits they are free for those alone, and a round makes sure that they get them."""
-    if not int(shift.waiting):
+def _free(tx: transaction, shift: Shift, number: int) -> None:
+    """Free the places. While somebody waits they are free for those alone, and the round makes sure that they get them."""
+    if int(shift.waiting):
+        tx.update(shift, [Shift.taken.add(-number)], when=Shift.taken >= number, or_raise=Changed())
+    else:
         places.free(tx, shift, number)
-        return
-    tx.update(shift, [Shift.taken.add(-number)], when=Shift.taken >= number, or_raise=Changed())
-    tx.put(_round(shift, team.id, now))
 
 
-def _round(shift: Shift, team_id: str, at: datetime) -> Round:
-    return Round.of(shift, FILL, at, team=team_id)
+@rounds.of(LEFT)
+def tell_who_is_off(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
+    """Tell one whom the leader has taken off, unless they have signed up again since."""
+    if mine.state == "cancelled" and mine.cancelled_at and _is_told(this, mine, mine.cancelled_at):
+        _tell(mine, "shift_team_withdrawn", shift, at=mine.cancelled_at, now=now)
 
 
-def _after_withdrawal(done: TeamOnShift, leader: str, now: datetime) -> None:
-    """What is left to do when the team is off the shift; the repeat of the request does it again, to no harm."""
-    for each in done.sign_ups:
-        if each.person != leader and each.state == "cancelled" and each.cancelled_at:
-            _tell(each, "shift_team_withdrawn", done.shift, at=each.cancelled_at, now=now)
-    times = {each.cancelled_at for each in done.sign_ups if each.cancelled_at}
-    if int(done.shift.waiting) or done.repeated:
-        for at in times:
-            # Too many come and go at this moment: the team is off all the same, and the round's timer lets people in.
-            with suppress(rules.TryAgain):
-                refill(_round(done.shift, done.team.id, at), now=now)
-
-
-@rounds.finished(FILL)
+@rounds.finished(LEFT)
 def let_in(shift: Shift, *, now: datetime) -> None:
-    """By the round's timer, when the withdrawal itself was cut off."""
+    """Let those who wait have the places that the team has left, when the withdrawal itself could not."""
     places.fill(shift.id, now=now)
-
-
-def refill(round_: Round, *, now: datetime) -> None:
-    """Let those who wait have the places that a team has left, then remove the round that says so.
-
-    Done by the withdrawal itself; by the round's timer when that was cut off.
-    """
-    places.fill(round_.pk.removeprefix("SHIFT#"), now=now)
-    with suppress(Changed), transaction() as tx:
-        # Another team may have left in the same moment, and put its own round in this one's place.
-        unchanged = Item.pk.does_not_exist() | (Round.facts == round_.facts)
-        tx.delete(round_, when=unchanged, or_raise=Changed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.budget.acts import Act, Town, act
+from tests.budget.planning import its_round
 from tests.budget.sign_up import volunteer
 from tests.neighbourhood import Neighbour
 from tests.shifts import gate
@@ -80,6 +81,13 @@ def dissolve(town: Town) -> Act:
 def sign_up(town: Town) -> Act:
     (leader, _, team), shift = crew_of(town, 9), gate.shift(town)
     return lambda: leader.post(f"/shifts/{shift}/team-sign-up", json={"team": team})
+
+
+@act("timer shifts.round (eight hear that their team comes)")
+def tell_the_team(town: Town) -> Act:
+    (leader, _, team), shift = crew_of(town, 9), gate.shift(town)
+    leader.post(f"/shifts/{shift}/team-sign-up", json={"team": team})
+    return its_round(shift)
 
 
 @act("POST /shifts/{shift_id}/team-sign-up (the same again)")

@@ -11,7 +11,7 @@ from chalicelib.people.models import partition as resident_partition
 from chalicelib.shifts.models import Round, Shift
 from chalicelib.volunteers.models import Membership, Team, TeamCode, partition
 from tests.engine.http import Answer
-from tests.faults import sign_up_acts
+from tests.faults import planning_acts, sign_up_acts
 from tests.faults.acts import Act
 from tests.faults.help_acts import posting, send, street
 from tests.faults.sign_up_acts import gate_with
@@ -115,6 +115,20 @@ def facts_of_shift(world: World) -> Any:
     return facts(world), rounds, sign_up_acts.facts(world)
 
 
+def before_it_hears() -> World:
+    world = before_a_shift()
+    with_the_team(world, "before", "sign-up")
+    return world
+
+
+def all_heard(world: World) -> Any:
+    """What is true when the round has come to its end, however often it was taken up."""
+    for _ in range(5):
+        if Item.collection(Shift.key(world["shift"]).pk, Round.PREFIX):
+            planning_acts.walk(world, "again")
+    return facts_of_shift(world)
+
+
 def _leads_here(code: str, team: Team) -> bool:
     link = TeamCode.key(code)
     found = TeamCode.find(link.pk, link.sk)
@@ -152,4 +166,5 @@ ACTS = [
         WITHDRAW,
         one_way_after=THE_WRITE,
     ),
+    Act("a team hears of its sign-up", before_it_hears, planning_acts.walk, all_heard, "timer shifts.round"),
 ]
