@@ -86,6 +86,8 @@ def whole(
 ) -> list[Planned]:
     """All shifts of a form, once every rule is met: Invalid otherwise. `taken`: start and place of shifts that are there."""
     again = expand(recurring, today=clock.day(now)) if recurring else []
+    if recurring and not again:
+        raise Invalid(fields={"recurring.weekdays": "这段日子里没有选中的星期几"})
     shifts = check([*single, *again], now=now, taken=taken)
     for each in shifts:
         field = "recurring" if each.field.startswith("recurring") else each.field

@@ -175,8 +175,9 @@ def test_what_is_wrong_is_refused_under_its_field_and_nothing_is_kept(hood: Hood
 
 def test_no_day_of_the_plan_is_one_of_its_weekdays(hood: Hood) -> None:
     other = (organised.today() + timedelta(days=3)).isoweekday()
-    answer = draft(hood.staff("grid_worker"), recurring=gates(1, weekdays=[other]))
-    assert answer.wrong == {"shifts": "请至少安排一个班次"}
+    for single_too in ([], [single(5)]):
+        answer = draft(hood.staff("grid_worker"), recurring=gates(1, weekdays=[other]), shifts=single_too)
+        assert answer.wrong == {"recurring.weekdays": "这段日子里没有选中的星期几"}
 
 
 def test_45_shifts_are_as_many_as_may_be(hood: Hood) -> None:
