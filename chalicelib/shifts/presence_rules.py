@@ -124,6 +124,11 @@ class NumberUnknown(NotFound):
     code, detail = "volunteer_number_unknown", "没有这个志愿者编号，请核对，或改用姓名登记。"
 
 
+class ConsentWithdrawn(Refused):
+    code = "consent_withdrawn"
+    detail = "这个人已撤回《隐私保护指引》的同意，不能按编号添加。请本人打开小程序重新同意，再来添加。"
+
+
 class PeopleWait(Refused):
     code, detail = "people_wait", "还有人在排队，空出的名额先给他们，现在不能加。班次开始后有空名额的话，可以再加。"
 

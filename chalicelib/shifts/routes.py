@@ -67,5 +67,5 @@ def sign_up(caller: Caller, shift_id: str, body: SignUpFor, attempt: Attempt, no
 
 @routes.post("/shifts/{shift_id}/withdraw")
 def withdraw(caller: Caller, shift_id: str, attempt: Attempt, now: datetime) -> SignUpView:
-    """Give my place back before the shift starts."""
+    """Give my place back before the shift starts, or leave its queue."""
     return sign_up_view(signing_up.withdraw(caller=caller, shift_id=shift_id, attempt=attempt, now=now))

@@ -125,7 +125,8 @@ def write(tx: transaction, new: SignUp, *, before: SignUp | None) -> None:
 
 
 def withdraw(*, caller: Caller, shift_id: str, attempt: Attempt, now: datetime) -> SignUp:
-    """Give the place back before the start; the first who waits has it at once. A late one is noted, not punished."""
+    """Give the place back before the start, or leave the queue; the first who waits has the place at once. A late one is
+    noted, not punished."""
 
     def give_up() -> SignUp:
         mine: SignUp | None
@@ -152,10 +153,12 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.NotSignedUp()
     if shift.state == "cancelled":
         raise rules.ShiftCancelled()
-    if now < shift.start_at and mine.state not in rules.MAY_LEAVE:
-        raise rules.ThereAlready()
+    if mine.state == "waiting" and shift.state == "published":
+        return  # who waits in vain may go to another shift, whenever
     if now >= shift.start_at:
         raise rules.TooLateToWithdraw()
+    if mine.state not in rules.MAY_LEAVE:
+        raise rules.ThereAlready()
 
 
 def take_out(
@@ -168,7 +171,7 @@ def take_out(
     now: datetime,
     attempt: Attempt | None = None,
 ) -> None:
-    """Take somebody off a shift that has not started, and off its queue; the next one moves up."""
+    """Take somebody off a shift that has not started, or off its queue; the next one moves up."""
     if mine.state == "waiting":
         places.leave_queue(tx, shift, mine)
     else:

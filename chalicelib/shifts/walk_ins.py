@@ -45,6 +45,8 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
         resident, before, file = read_together(Resident.key(whom), SignUp.key(shift.id, whom), Volunteer.key(whom))
         if resident is None or resident.state != "active":
             raise presence_rules.NumberUnknown()
+        if not resident.consent_version:
+            raise presence_rules.ConsentWithdrawn()
         if before and attempt.made(before):
             return before
         with of_another():
@@ -55,7 +57,8 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
                 _take(tx, shift, now)
                 signing_up.write(tx, new, before=before)
                 diary.enter(tx, file, whom, signing_up.times(shift), now=now)
-                tx.check(resident, when=Resident.state == "active", or_raise=Changed())
+                as_read = (Resident.state == "active") & (Resident.consent_version == resident.consent_version)
+                tx.check(resident, when=as_read, or_raise=Changed())
                 person.still(tx)
                 _tell(tx, new, shift, person, now)
         return new

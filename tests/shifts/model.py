@@ -115,7 +115,8 @@ class Gate:
             return "not_signed_up"
         if shift.state == "cancelled":
             return "shift_cancelled"
-        if now >= shift.start or mine.state not in ("signed_up", "waiting"):
+        waits = mine.state == "waiting" and shift.state == "published"
+        if not waits and (now >= shift.start or mine.state != "signed_up"):
             return "too_late_to_withdraw"
         mine.late += is_late(shift, mine, now)
         mine.state = "cancelled"

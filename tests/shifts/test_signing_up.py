@@ -12,6 +12,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Resident
 from chalicelib.shifts import rules
 from chalicelib.shifts.models import Shift
+from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import SHIFTS_AHEAD_AT_MOST
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import gate
@@ -235,6 +236,24 @@ def test_a_place_on_what_has_begun_or_is_cancelled_is_not_given_back(
     set_shift(shift, **values)
     assert withdraw(chen, shift).code == code
     assert gate.state_of(chen, shift) == "signed_up"
+
+
+def test_who_waited_in_vain_may_leave_the_queue_for_another_shift(hood: Hood) -> None:
+    shift, first, chen = gate.shift(hood, capacity=1), gate.volunteer(hood), gate.volunteer(hood)
+    gate.signed_up(first, shift)
+    gate.signed_up(chen, shift, wait=True)
+    now = clock.now()
+    begun = now.replace(second=0, microsecond=0) - timedelta(minutes=5)
+    set_shift(shift, start_at=begun, end_at=begun + timedelta(hours=4))
+    later = gate.shift(hood, starts=timedelta(hours=2), lasts=timedelta(hours=1))
+    with transaction() as tx:
+        span = (int(begun.timestamp()), int(begun.timestamp()) + 4 * 3600)
+        tx.update(Volunteer.key(chen.id), [Volunteer.taken.set({shift: span})])
+    assert gate.sign_up(chen, later).code == "shifts_overlap"
+    assert withdraw(chen, shift).json["state"] == "cancelled"
+    gate.signed_up(chen, later)
+    assert (gate.adds_up(shift).waiting, gate.queue(shift)) == (0, [])
+    assert withdraw(first, shift).code == "too_late_to_withdraw"
 
 
 def test_who_is_not_signed_up_has_nothing_to_withdraw(hood: Hood) -> None:

@@ -90,6 +90,13 @@ class TestAVolunteer:
         answer = door.add(carer, shift, volunteer_number=door.number_of(child))
         assert answer.code == "guardian_consent_needed"
 
+    def test_who_has_withdrawn_their_consent_is_not_added(self, hood: Hood) -> None:
+        shift, carer, chen = door.open_shift(hood), door.carer(hood), gate.volunteer(hood)
+        number = door.number_of(chen)
+        assert chen.delete("/me/consent").status < 300
+        assert door.add(carer, shift, volunteer_number=number).code == "consent_withdrawn"
+        assert gate.state_of(chen, shift) is None
+
     def test_never_past_the_capacity_nor_past_those_who_wait(self, hood: Hood) -> None:
         shift, _ = door.expected(hood, capacity=1)
         carer, number = door.carer(hood), door.number_of(gate.volunteer(hood))
