@@ -15,8 +15,8 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import service as people
-from chalicelib.shifts import places, planning, rounds, rules, signing_up
+from chalicelib.shifts import places, planning, rounds, rules
+from chalicelib.shifts.in_charge import in_charge
 from chalicelib.shifts.models import Activity, Round, Shift, SignUp, Waiting
 from chalicelib.volunteers import diary
 from chalicelib.volunteers.models import Volunteer
@@ -33,9 +33,7 @@ def cancel_shift(*, caller: Caller, shift_id: str, reason: str, attempt: Attempt
     said: list[str] = []
 
     def act() -> Shift:
-        person = people.present(caller, now=now)
-        shift = signing_up.find(shift_id)
-        person.must_hold(rules.ORGANISERS, shift.area)
+        person, shift, _ = in_charge(caller, shift_id, now=now)
         if attempt.made(shift):
             return shift
         if shift.state == "cancelled":

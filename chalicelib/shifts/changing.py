@@ -19,8 +19,8 @@ from chalicelib.kit.errors import Changed, Invalid
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import service as people
 from chalicelib.shifts import place_check, places, plans, rounds, rules, signing_up
+from chalicelib.shifts.in_charge import in_charge
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.presence_rules import opens
 from chalicelib.shifts.publishing import END
@@ -55,9 +55,7 @@ def change(*, caller: Caller, shift_id: str, wanted: Change, attempt: Attempt, n
     checked: set[str] = set()
 
     def act() -> Shift:
-        person = people.present(caller, now=now)
-        shift = signing_up.find(shift_id)
-        person.must_hold(rules.ORGANISERS, shift.area)
+        person, shift, _ = in_charge(caller, shift_id, now=now)
         if attempt.made(shift):
             return shift
         if shift.state == "cancelled":

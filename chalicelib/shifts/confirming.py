@@ -21,6 +21,7 @@ from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.shifts import ending, hours_rules, places, recording, rounds, rules
 from chalicelib.shifts.hours_rules import Exceptional
+from chalicelib.shifts.in_charge import in_charge
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.recording import Hours
 from chalicelib.shifts.signing_up import named
@@ -205,10 +206,10 @@ def confirm_one(*, caller: Caller, shift_id: str, person_id: str, attempt: Attem
 
 def on_shift(caller: Caller, shift_id: str, person_id: str, now: datetime) -> OnShift:
     """Somebody on a shift that the caller may run: ShiftGone, DutyNeeded, NotOnTheShift."""
-    person = people.present(caller, now=now)
-    shift, mine, resident = read_together(Shift.key(shift_id), SignUp.key(shift_id, person_id), Resident.key(person_id))
-    shift = named(shift, shift_id)
-    person.must_hold(rules.ORGANISERS, shift.area)
+    mine: SignUp | None
+    resident: Resident | None
+    keys = (SignUp.key(shift_id, person_id), Resident.key(person_id))
+    person, shift, (mine, resident) = in_charge(caller, shift_id, *keys, now=now)
     if mine is None or not may_have_served(shift, mine):
         raise hours_rules.NotOnTheShift()
     key = recording.key(shift, person_id)

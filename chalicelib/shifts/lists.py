@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -31,6 +31,7 @@ from chalicelib.shifts.models import (
 )
 
 Order = Literal["upcoming", "newest"]
+Timed = TypeVar("Timed", Shift, SignUp)
 A_DAYS = 100  # shifts on one page: more than a community has in a day
 _WEEK = timedelta(days=7)
 _FURTHEST = timedelta(days=800)
@@ -77,19 +78,19 @@ def _all(key: str, starts: Condition) -> list[Shift]:
 
 def mine(*, caller: Caller, order: Order, cursor: str | None, now: datetime) -> Page[SignUp]:
     """My shifts by one Query: those not over yet, the next first; or all, the newest first."""
-    key = shifts_of(caller.id)
-    if order == "newest":
-        return page(Item.by_person, key, of=SignUp, cursor=cursor)
-    found = page(Item.by_person, key, _not_long_over(now), of=SignUp, cursor=cursor, newest_first=False)
-    return Page([each for each in found if each.end_at > now], found.next)
+    return _in_order(shifts_of(caller.id), SignUp, order, cursor, now)
 
 
 def running(*, caller: Caller, order: Order, cursor: str | None, now: datetime) -> Page[Shift]:
     """Those I organise, in the same way."""
-    key = run_by(caller.id)
+    return _in_order(run_by(caller.id), Shift, order, cursor, now)
+
+
+def _in_order(key: str, of: type[Timed], order: Order, cursor: str | None, now: datetime) -> Page[Timed]:
+    """One person's: those that are not over, the next first; or all, the newest first."""
     if order == "newest":
-        return page(Item.by_person, key, of=Shift, cursor=cursor)
-    found = page(Item.by_person, key, _not_long_over(now), of=Shift, cursor=cursor, newest_first=False)
+        return page(Item.by_person, key, of=of, cursor=cursor)
+    found = page(Item.by_person, key, _not_long_over(now), of=of, cursor=cursor, newest_first=False)
     return Page([each for each in found if each.end_at > now], found.next)
 
 

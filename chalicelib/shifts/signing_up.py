@@ -94,12 +94,6 @@ def named(shift: Shift | None, shift_id: str) -> Shift:
     return shift
 
 
-def find(shift_id: str) -> Shift:
-    """The shift with this id, or ShiftGone."""
-    key = Shift.key(shift_id)
-    return named(Shift.find(key.pk, key.sk), shift_id)
-
-
 def times(shift: Shift) -> Times:
     return Times(shift.id, shift.start_at, shift.end_at)
 
