@@ -159,7 +159,7 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
             if before[1:] != after[1:] and file is not None:
                 diary.enter(tx, file, mine.person, signing_up.times(shift), now=now)
         except Clash:
-            if now < shift.start_at and (mine.state in rules.MAY_LEAVE or too_early):
+            if now < shift.start_at and (mine.state in rules.EXPECTED or too_early):
                 _take_off(tx, shift, mine, file, said, now)
                 return
             # They are there, or about to be. Who has to go on to another shift leaves earlier.

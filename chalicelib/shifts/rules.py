@@ -58,7 +58,7 @@ ACTIVITY_STATES = {
     "cancelled": "已取消",
     "refused": "没有通过审核",
 }
-MAY_LEAVE = frozenset({"waiting", "signed_up"})  # by themselves: who has checked in has come
+EXPECTED = frozenset({"waiting", "signed_up"})  # they have not come yet
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
 
 SHIFTS_AT_MOST = 45  # made by one act, which is one write
@@ -134,10 +134,6 @@ class NotSignedUp(NotFound):
 
 class TooLateToWithdraw(Refused):
     code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
-
-
-class ThereAlready(TooLateToWithdraw):
-    detail = "您已经签到了，不能再取消报名。要先走的话，请签退。"
 
 
 class ActivityGone(NotFound):

@@ -149,10 +149,8 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.ShiftCancelled()
     if mine.state == "waiting" and shift.state == "published":
         return  # who waits in vain may go to another shift, whenever
-    if now >= shift.start_at:
+    if now >= shift.start_at or mine.state not in ("signed_up", "checked_in"):
         raise rules.TooLateToWithdraw()
-    if mine.state not in rules.MAY_LEAVE:
-        raise rules.ThereAlready()
 
 
 def take_out(
@@ -182,7 +180,7 @@ def take_out(
 
 def is_late(shift: Shift, mine: SignUp, now: datetime) -> bool:
     """Is giving this place back now to be noted? Never soon after a change, nor before it was told."""
-    if mine.state != "signed_up" or shift.start_at - now >= rules.LATE_WITHIN:
+    if mine.state == "waiting" or shift.start_at - now >= rules.LATE_WITHIN:
         return False
     if int(mine.told) < int(shift.version):
         return False
@@ -194,6 +192,9 @@ def cancel(
 ) -> None:
     """The sign-up itself: nothing of the shift and the person's time."""
     change: list[Action] = [SignUp.state.set("cancelled"), SignUp.cancelled_at.set(now), SignUp.cancelled_by.set(by)]
+    if mine.state == "checked_in":
+        change += [SignUp.in_at.remove(), SignUp.in_by.remove()]
+        mine.in_at = None
     if late:
         change.append(SignUp.late_withdrawals.add(1))
         mine.late_withdrawals = int(mine.late_withdrawals) + 1

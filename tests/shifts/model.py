@@ -116,7 +116,7 @@ class Gate:
         if shift.state == "cancelled":
             return "shift_cancelled"
         waits = mine.state == "waiting" and shift.state == "published"
-        if not waits and (now >= shift.start or mine.state != "signed_up"):
+        if not waits and (now >= shift.start or mine.state not in ("signed_up", "checked_in")):
             return "too_late_to_withdraw"
         mine.late += is_late(shift, mine, now)
         mine.state = "cancelled"
@@ -268,7 +268,7 @@ class Gate:
 
 def is_late(shift: Shift, mine: Place, now: datetime) -> bool:
     told = mine.changed_at is not None and now - mine.changed_at < AFTER_A_CHANGE
-    return mine.state == "signed_up" and shift.start - now < LATE and not told
+    return mine.state != "waiting" and shift.start - now < LATE and not told
 
 
 def closed(shift: Shift, now: datetime) -> str:

@@ -264,16 +264,16 @@ def test_who_is_not_signed_up_has_nothing_to_withdraw(hood: Hood) -> None:
     assert withdraw(chen, shift).code == "not_signed_up"
 
 
-def test_who_has_checked_in_early_is_told_to_check_out_and_not_that_it_has_begun(hood: Hood) -> None:
-    worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
-    shift = gate.shift(hood, starts=timedelta(minutes=20), organiser=worker)
+def test_who_has_checked_in_early_and_cannot_stay_gives_the_place_to_the_next(hood: Hood) -> None:
+    worker, chen, next_one = hood.staff("grid_worker"), gate.volunteer(hood), gate.volunteer(hood)
+    shift = gate.shift(hood, starts=timedelta(minutes=20), organiser=worker, capacity=1)
     gate.signed_up(chen, shift)
+    gate.signed_up(next_one, shift, wait=True)
     assert worker.post(f"/shifts/{shift}/people/{chen.id}/check-in").status == 200
-    refused = chen.post(f"/shifts/{shift}/withdraw")
-    assert (refused.code, refused.json["detail"]) == (
-        "too_late_to_withdraw",
-        "您已经签到了，不能再取消报名。要先走的话，请签退。",
-    )
+    left = withdraw(chen, shift).json
+    assert (left["state"], left["checked_in"], left["late_withdrawals"]) == ("cancelled", None, 1)
+    assert gate.state_of(next_one, shift) == "signed_up"
+    assert gate.adds_up(shift).taken == 1
 
 
 def test_every_state_of_a_sign_up_has_words_for_people() -> None:
