@@ -20,9 +20,9 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
 from tests.content.conftest import RED, YELLOW, again, announcement, inbox_of, picture, put_upload, work
 from tests.engine.budget import budget
+from tests.engine.meanwhile import meanwhile
 from tests.help.street import at_once
 from tests.mall import shop
-from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 
 DAY = timedelta(days=1)

@@ -16,9 +16,9 @@ from chalicelib.mall import collecting
 from chalicelib.mall.models import Redemption
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
+from tests.engine.meanwhile import meanwhile
 from tests.help.street import at_once
 from tests.mall import shop
-from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 
 DAY = timedelta(days=1)

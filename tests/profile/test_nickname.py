@@ -14,7 +14,7 @@ from chalicelib.profile.models import ProfileDraft
 from tests.content.test_texts import CHECK, DOUBTFUL, RISKY
 from tests.engine.budget import budget
 from tests.engine.http import Answer
-from tests.mall.meanwhile import meanwhile
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 
 

@@ -14,8 +14,8 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.shifts import codes, presence, presence_rules
 from chalicelib.shifts.models import SignUp
 from tests.engine.budget import budget
+from tests.engine.meanwhile import meanwhile
 from tests.help.street import at_once
-from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import door, gate
 

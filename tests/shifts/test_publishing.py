@@ -15,8 +15,8 @@ from local.wechat import catalogue
 from local.wechat.control import StandIn
 from tests.engine.budget import budget
 from tests.engine.http import Http
+from tests.engine.meanwhile import meanwhile
 from tests.help.street import Street, at_once
-from tests.mall.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import gate, organised
 from tests.shifts.organised import drafted, gates, good, published, single

@@ -22,7 +22,7 @@ from chalicelib.shifts.rules import TryAgain
 from chalicelib.volunteers.models import Volunteer
 from local.wechat import catalogue
 from tests.engine.http import Answer
-from tests.mall.meanwhile import meanwhile
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once
 from tests.shifts import gate, organised

@@ -14,7 +14,7 @@ from chalicelib.people import personal_data
 from chalicelib.volunteers import team_rules as rules
 from chalicelib.volunteers.models import Team, TeamCode
 from local.wechat import catalogue
-from tests.mall.meanwhile import meanwhile
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once
 from tests.volunteers import crew
