@@ -149,7 +149,7 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
     """Tell one person what is new for them, and move the time in their diary; or take them off, if they have not the
     time any more. Who has signed up since knows already."""
     version = int(this.facts["version"])
-    if int(mine.told) >= version or shift.state == "cancelled" or not _is_concerned(shift, mine):
+    if int(mine.told) >= version or shift.state == "cancelled" or mine.state not in _CONCERNED:
         return
     before = (mine.place, mine.start_at, mine.end_at)
     after = (shift.place, shift.start_at, shift.end_at)
@@ -178,13 +178,12 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
             )
 
 
-def _is_concerned(shift: Shift, mine: SignUp) -> bool:
-    return mine.state in ("waiting", "signed_up", "checked_in") or _came_too_early(shift, mine)
+_CONCERNED = frozenset({"waiting", "signed_up", "checked_in"})
 
 
 def _came_too_early(shift: Shift, mine: SignUp) -> bool:
-    """Have they checked in (and perhaps gone) for a start that was put off? Nobody knows whether they will come again."""
-    return mine.state in ("checked_in", "checked_out") and mine.in_at is not None and mine.in_at < opens(shift.start_at)
+    """Have they checked in for a start that was put off meanwhile? Nobody knows whether they will come again."""
+    return mine.state == "checked_in" and mine.in_at is not None and mine.in_at < opens(shift.start_at)
 
 
 def _note(
@@ -201,7 +200,7 @@ def _note(
         if mine.person_key:
             changes.append(SignUp.person_sort.set(f"{clock.stamp(shift.start_at)}#{shift.id}"))
     if too_early:
-        changes += [SignUp.state.set("signed_up"), *signing_up.not_there()]
+        changes += [SignUp.state.set("signed_up"), SignUp.in_at.remove(), SignUp.in_by.remove()]
     # Should the shift move again in this moment, that change has a round of its own. The shift itself is left alone
     # here: eight at once would hold it against each other.
     as_read = (SignUp.state == mine.state) & (SignUp.told == int(mine.told))

@@ -21,6 +21,7 @@ OTHER_WAYS = "签到码错了太多次。请扫组织者的码，或请组织者
 OF_ANOTHER = {
     "already_checked_in": "这个人已经签到了，请刷新名单。",
     "already_checked_out": "这个人已经签退了，请刷新名单。",
+    "check_out_too_early": "班次还没有开始，不能签退。这个人不能参加的话，请其本人取消报名。",
     "not_checked_in": "这个人还没有签到，不能签退。来过的话，请在班次结束后补记时长。",
     "not_signed_up": "这个人没有报名，或已经取消。人在现场的话，请用“现场添加”。",
     "still_waiting": "这个人还在排队，没有轮到。班次开始后有空名额的话，可以为其签到。",
@@ -46,6 +47,15 @@ class CheckInTooEarly(Refused):
 
     def __init__(self, opens: datetime) -> None:
         super().__init__(detail=f"还没到签到时间，{clock.spoken(opens)} 开始签到，请到时再来。")
+
+
+class CheckOutTooEarly(Refused):
+    """Nothing would count, and the place would stay taken: who cannot stay gives it back."""
+
+    code, detail = (
+        "check_out_too_early",
+        "班次还没有开始，不能签退。不能参加的话，请在“我的班次”里取消报名，名额让给别人。",
+    )
 
 
 class ShiftOver(Refused):
@@ -194,7 +204,7 @@ def may_be_let_in(shift: rules.Seen, mine: Seen, *, now: datetime) -> bool:
 def check_departure(
     shift: rules.Seen, mine: Seen | None, taken: Mapping[str, tuple[int, int]], *, now: datetime
 ) -> None:
-    """May this person check out now? Until the shift is closed, two hours after its end."""
+    """May this person check out now? From the start until the shift is closed, two hours after its end."""
     if mine is None or mine.state == "cancelled":
         if shift.state == "cancelled":
             raise rules.ShiftCancelled()
@@ -206,6 +216,8 @@ def check_departure(
         refuse(mine)
     if shift.state == "cancelled":
         raise CancelledMeanwhile()
+    if now < shift.start_at:
+        raise CheckOutTooEarly()
     if shift.state != "published" or now >= shift.end_at + rules.CLOSES_AFTER:
         raise ShiftOver()
 

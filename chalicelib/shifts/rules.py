@@ -37,7 +37,6 @@ SIGN_UP = Flow(
         "signed_up": {"checked_in", "cancelled", "no_show", "checked_out"},
         # Check-in opens before the start, and until then a shift may still be moved, or called off.
         "checked_in": {"checked_out", "signed_up", "cancelled"},
-        "checked_out": {"signed_up", "cancelled"},
         "cancelled": {"signed_up", "waiting"},
         # An organiser says afterwards that somebody was there after all.
         "no_show": {"checked_out"},
@@ -135,10 +134,6 @@ class NotSignedUp(NotFound):
 
 class TooLateToWithdraw(Refused):
     code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
-
-
-class GoneAlready(TooLateToWithdraw):
-    detail = "您已经签退了，不用再取消报名。"
 
 
 class ActivityGone(NotFound):

@@ -149,8 +149,6 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.ShiftCancelled()
     if mine.state == "waiting" and shift.state == "published":
         return  # who waits in vain may go to another shift, whenever
-    if now < shift.start_at and mine.state == "checked_out":
-        raise rules.GoneAlready()
     if now >= shift.start_at or mine.state not in ("signed_up", "checked_in"):
         raise rules.TooLateToWithdraw()
 
@@ -189,19 +187,14 @@ def is_late(shift: Shift, mine: SignUp, now: datetime) -> bool:
     return mine.changed_at is None or now - mine.changed_at >= rules.MAY_LEAVE_AFTER_CHANGE
 
 
-def not_there() -> list[Action]:
-    """Nobody came, as far as the sign-up says: who did came for a start that does not count for them."""
-    return [SignUp.in_at.remove(), SignUp.in_by.remove(), SignUp.out_at.remove(), SignUp.out_by.remove()]
-
-
 def cancel(
     tx: transaction, mine: SignUp, *, by: str, now: datetime, also: Attempt | None = None, late: bool = False
 ) -> None:
     """The sign-up itself: nothing of the shift and the person's time."""
     change: list[Action] = [SignUp.state.set("cancelled"), SignUp.cancelled_at.set(now), SignUp.cancelled_by.set(by)]
-    if mine.in_at is not None:
-        change += not_there()
-        mine.in_at = mine.out_at = None
+    if mine.state == "checked_in":
+        change += [SignUp.in_at.remove(), SignUp.in_by.remove()]
+        mine.in_at = None
     if late:
         change.append(SignUp.late_withdrawals.add(1))
         mine.late_withdrawals = int(mine.late_withdrawals) + 1

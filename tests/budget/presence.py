@@ -28,6 +28,7 @@ def check_in(town: Town) -> Act:
 def check_out(town: Town) -> Act:
     shift, chen, _ = expected(town)
     good(door.check_in(chen, shift))
+    door.under_way(shift)
     return lambda: door.check_out(chen, shift)
 
 
@@ -41,6 +42,7 @@ def scan_in(town: Town) -> Act:
 def scan_out(town: Town) -> Act:
     shift, chen, _ = expected(town)
     good(door.check_in(chen, shift))
+    door.under_way(shift)
     return lambda: door.scan(chen, door.scene(shift), "out")
 
 
@@ -66,6 +68,7 @@ def tick_in(town: Town) -> Act:
 def tick_out(town: Town) -> Act:
     shift, chen, staff = expected(town)
     good(door.check_in(chen, shift))
+    door.under_way(shift)
     return lambda: door.tick(staff, shift, chen.id, "out")
 
 

@@ -28,6 +28,13 @@ def open_shift(hood: Hood, **terms: Any) -> str:
     return gate.shift(hood, starts=SOON, **terms)
 
 
+def met(hood: Hood, name: str = "陈建君", **terms: Any) -> tuple[str, Neighbour]:
+    """A shift that has begun, to which somebody comes who has signed up."""
+    shift, chen = expected(hood, name, **terms)
+    under_way(shift, since=timedelta(0))
+    return shift, chen
+
+
 def carer(hood: Hood, name: str = "网格员") -> Neighbour:
     return hood.staff("grid_worker", name=name)
 

@@ -204,6 +204,8 @@ class Gate:
             return NEITHER[mine.state]
         if shift.state != "published" or now >= shift.end + CLOSES:
             return "shift_over"
+        if now < shift.start:
+            return "check_out_too_early"
         mine.state, mine.out_at = "checked_out", now
         return "ok"
 

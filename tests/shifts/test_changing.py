@@ -326,20 +326,3 @@ def test_changed_while_people_come_and_go_everybody_knows_the_shift_as_it_is(hoo
             assert len(told(who, "shift_changed")) <= 1
     assert not (stored.waiting and stored.taken < stored.capacity), "nobody waits while there is a place"
     assert isinstance(stored, Shift)
-
-
-def test_who_came_and_went_before_a_start_that_is_put_off_is_expected_again(hood: Hood) -> None:
-    worker, chen = hood.staff("grid_worker"), gate.volunteer(hood)
-    shift = gate.shift(hood, starts=timedelta(minutes=20), organiser=worker)
-    gate.signed_up(chen, shift)
-    for way in ("in", "out"):
-        assert worker.post(f"/shifts/{shift}/people/{chen.id}/check-{way}").status == 200
-    assert chen.post(f"/shifts/{shift}/withdraw").json["detail"] == "您已经签退了，不用再取消报名。"
-    later = timedelta(hours=3)
-    now_at = gate.stored(shift)
-    good(organised.change(worker, shift, start=now_at.start_at + later, end=now_at.end_at + later))
-    organised.walk(shift)
-    mine = gate.place_of(chen, shift)
-    assert (mine.state, mine.in_at, mine.out_at) == ("signed_up", None, None)
-    (message,) = organised.told(chen, "shift_changed")
-    assert "请重新签到" in message.text

@@ -34,7 +34,7 @@ def guesses_of(whose: str) -> int:
 
 class TestByCode:
     def test_a_volunteer_checks_in_and_out_in_two_calls_each(self, hood: Hood) -> None:
-        shift, chen = door.expected(hood)
+        shift, chen = door.met(hood)
         with budget() as spent:
             came = door.check_in(chen, shift)
         assert spent.calls == TWO_CALLS
@@ -55,7 +55,7 @@ class TestByCode:
         gate.adds_up(shift)
 
     def test_it_is_done_by_scanning_too(self, hood: Hood) -> None:
-        shift, chen = door.expected(hood)
+        shift, chen = door.met(hood)
         with budget() as spent:
             assert door.scan(chen, door.scene(shift)).json["state"] == "checked_in"
         assert spent.calls == TWO_CALLS
@@ -76,10 +76,11 @@ class TestByCode:
         shift, head = door.open_shift(hood, quorum={"micro_grid_head": 1}), hood.staff("micro_grid_head")
         gate.signed_up(head, shift, role="micro_grid_head")
         assert door.check_in(head, shift).json["role"] == "micro_grid_head"
+        door.under_way(shift)
         assert door.check_out(head, shift).json["state"] == "checked_out"
 
     def test_a_repeat_gets_the_same_answer(self, hood: Hood) -> None:
-        shift, chen = door.expected(hood)
+        shift, chen = door.met(hood)
         code = door.digits(shift)
         first = door.check_in(chen, shift, code, key="in")
         assert door.check_in(chen, shift, code, key="in").json == first.json
@@ -174,7 +175,7 @@ class TestRefusals:
             assert start in answer.json["detail"]
 
     def test_twice_says_since_when(self, hood: Hood) -> None:
-        shift, chen = door.expected(hood)
+        shift, chen = door.met(hood)
         came = door.check_in(chen, shift)
         again = door.check_in(chen, shift)
         assert again.code == "already_checked_in"
@@ -182,6 +183,17 @@ class TestRefusals:
         assert door.check_out(chen, shift).status == 200
         assert door.check_out(chen, shift).code == "already_checked_out"
         assert door.check_in(chen, shift).code == "already_checked_out"
+
+    def test_nobody_goes_before_it_has_begun_and_who_cannot_stay_gives_the_place_back(self, hood: Hood) -> None:
+        (shift, chen), carer = door.expected(hood), door.carer(hood)
+        assert door.check_in(chen, shift).status == 200
+        listed = door.tick(carer, shift, chen.id, "out")
+        for answer in (door.check_out(chen, shift), door.scan(chen, door.scene(shift), "out"), listed):
+            assert (answer.status, answer.code) == (409, "check_out_too_early")
+        assert "您" not in listed.json["detail"]
+        assert gate.state_of(chen, shift) == "checked_in"
+        assert chen.post(f"/shifts/{shift}/withdraw").status == 200
+        gate.adds_up(shift)
 
     def test_nobody_goes_who_has_not_come(self, hood: Hood) -> None:
         shift, chen = door.expected(hood)
@@ -261,6 +273,7 @@ class TestGuessing:
         shift, chen = guessed_by_others
         assert door.check_in(chen, shift).status == 200
         assert door.check_in(chen, shift).code == "already_checked_in"
+        door.under_way(shift)
         assert door.check_out(chen, shift, door.wrong_digits(shift)).code == "too_many_requests"
         assert door.check_out(chen, shift).code == "too_many_requests", "one wrong guess is one too many there"
 
@@ -364,7 +377,7 @@ class TestAtTheSameMoment:
 
 class TestTheOrganisersPage:
     def test_shows_what_people_check_in_with(self, hood: Hood) -> None:
-        (shift, chen), carer = door.expected(hood), door.carer(hood)
+        (shift, chen), carer = door.met(hood), door.carer(hood)
         shown = carer.get(f"/shifts/{shift}/code").json
         assert shown["picture"].startswith("data:image/png;base64,")
         assert shown["refresh_at"] < shown["good_until"]
@@ -424,7 +437,7 @@ class TestTheOrganisersPage:
 
 class TestByTheList:
     def test_the_organiser_ticks_people_off_as_they_come_and_go(self, hood: Hood) -> None:
-        (shift, chen), carer = door.expected(hood), door.carer(hood)
+        (shift, chen), carer = door.met(hood), door.carer(hood)
         with budget() as spent:
             came = door.tick(carer, shift, chen.id, key="a")
         assert spent.calls == TWO_CALLS
@@ -442,6 +455,7 @@ class TestByTheList:
         assert gate.state_of(carer, shift) == "signed_up"
         assert door.tick(door.carer(hood), shift, carer.id).status == 200
         assert door.tick(carer, shift, carer.id, "out").code == "not_for_yourself"
+        door.under_way(shift)
         assert door.check_out(carer, shift).status == 200, "as everybody does"
 
     def test_refusals_are_about_the_other_person(self, hood: Hood) -> None:

@@ -39,6 +39,7 @@ class TestAVolunteer:
         assert shift in gate.file_of(chen).taken
         assert chen.told[-1] == "shift_added"
         assert gate.adds_up(shift).taken == 1
+        door.under_way(shift)
         assert door.check_out(chen, shift).status == 200
 
     def test_is_added_after_the_start_and_until_the_end(self, hood: Hood) -> None:
@@ -158,6 +159,7 @@ class TestAGuest:
         assert (stored.guest, stored.name, stored.person_key) == (True, walk_ins.GUEST, None)
         assert "王阿婆" not in str(stored.serialize())
         assert gate.adds_up(shift).taken == 1
+        door.under_way(shift)
         assert door.tick(carer, shift, added.json["person"], "out").json["name"] == "王阿婆"
 
     def test_two_of_the_same_name_are_two_and_a_repeat_is_one(self, hood: Hood) -> None:
