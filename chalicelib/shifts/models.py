@@ -220,6 +220,10 @@ class Round(Item, discriminator="shift_round"):
         )
         return made
 
+    @property
+    def begun_at(self) -> datetime:
+        return clock.from_stamp(self.sk.removeprefix(self.PREFIX).partition("#")[0])
+
 
 class ShiftAlert(Willing, discriminator="shift_alert"):
     """`RES#<resident id>` / `SHIFT_ALERT`: this volunteer wants to hear of new shifts near their home.

@@ -42,7 +42,7 @@ PAGE = 96  # sign-ups read, and files with them: a BatchGetItem takes a hundred
 PAGES = 5  # of one run, so that one large shift does not keep others' timers waiting
 _THREADS = 8
 _NEXT_RUN = timedelta(seconds=1)  # after this one: the next minute's sweep finds it
-_TRY_AGAIN = timedelta(minutes=2)
+_TRY_AGAIN = timedelta(minutes=2)  # at first
 
 _each: dict[str, Each] = {}
 _finished: dict[str, Finished] = {}
@@ -98,9 +98,14 @@ def _try_again(this: Round, shift: Shift, now: datetime) -> list[str]:
     again = [SignUp.key(shift.id, person) for person in this.left[:PAGE]]
     left = [*this.left[PAGE:], *_do_page(again, this, shift, now, read=True)]
     if left:
-        _note(this, [Round.left.set(left), *timers.set_to(this.pk, Round.TIMER, now + _TRY_AGAIN)])
+        _note(this, [Round.left.set(left), *timers.set_to(this.pk, Round.TIMER, _again_at(this, now))])
         log.count("shift_round_left", len(left))
     return left
+
+
+def _again_at(this: Round, now: datetime) -> datetime:
+    """Soon at first, then ever more rarely: what has failed for a day will hardly work a minute later."""
+    return now + max(_TRY_AGAIN, (now - this.begun_at) / 4)
 
 
 def _pages(this: Round, shift: Shift, now: datetime) -> bool:
@@ -118,7 +123,7 @@ def _pages(this: Round, shift: Shift, now: datetime) -> bool:
                 Round.reached.set(reached),
                 Round.left.set(left),
                 *([Round.read_all.set(True)] if last else []),
-                *timers.set_to(this.pk, Round.TIMER, now + (_TRY_AGAIN if last else _NEXT_RUN)),
+                *timers.set_to(this.pk, Round.TIMER, _again_at(this, now) if last else now + _NEXT_RUN),
             ],
         )
         this.reached, this.left, this.read_all = reached, left, last or None

@@ -174,6 +174,10 @@ def test_those_for_whom_it_never_works_do_not_keep_others_from_their_next_try(
     assert set(noting) - {"the end"} == set(names) - hopeless
     (this,) = rounds_of(shift)
     assert set(this.left) == hopeless
+    a_day_later = clock.now() + timedelta(days=1)
+    timers._run(this, a_day_later)
+    (this,) = rounds_of(shift)
+    assert timedelta(hours=5) < this.due_at - a_day_later < timedelta(hours=7), "for the hopeless ever more rarely"
 
 
 def test_when_nobody_can_be_reached_the_page_is_not_passed(
