@@ -81,8 +81,9 @@ class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     applications_a_day: Annotated[int, Meta(ge=1)] = 3
     statements_a_day: Annotated[int, Meta(ge=1)] = 5
     issuer: Annotated[str, Meta(min_length=1, max_length=40)] = "微嘉园社区志愿服务"  # as statements name it
-    # Where statements are verified, `https://wjy.example.cn/api`; "" for the address this is served under.
-    check_address: Annotated[str, Meta(pattern="^(https://.+)?$", max_length=100)] = ""
+    # Where statements are verified, `https://wjy.example.cn/api`; "" for the address this is served under. Without TLS
+    # only on one's own machine, as `make run` has it.
+    check_address: Annotated[str, Meta(pattern=r"^(https://.+|http://127\.0\.0\.1:.+)?$", max_length=100)] = ""
 
 
 settings_in_force = settings.group("volunteers", VolunteerSettings)

@@ -36,6 +36,7 @@ class Running:
         self.state, self.port = state, free_port()
         state.mkdir(parents=True, exist_ok=True)
         ports = ["--port", str(self.port), "--aws-port", str(free_port()), "--wechat-port", str(free_port())]
+        self.ports = ports
         self._said = state / "said.txt"
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
@@ -56,6 +57,19 @@ class Running:
             body: bytes = answer.read()
             return body.decode()
 
+    def demo(self) -> str:
+        """What `make demo` prints."""
+        played = subprocess.run(
+            [sys.executable, "-m", "local.story", *self.ports],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert played.returncode == 0, played.stdout + played.stderr
+        return played.stdout
+
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
@@ -75,8 +89,9 @@ class Running:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
-def test_a_run_ends_whole_and_has_its_data_again(state: Path) -> None:
+def test_a_run_plays_its_demo_ends_whole_and_has_its_data_again(state: Path) -> None:
     first = Running(state)
+    assert "故事讲完了" in first.demo()
     streets = json.loads(first.get("/api/areas?parent=330402"))["items"]
     assert len(streets) == 13
     assert first.left()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +126,11 @@ class TestLifeCycle:
         assert rules.STATES.keys() == rules.VOLUNTEER.states
         assert set(rules.SKILLS) == set(rules.Skill.__args__)  # type: ignore[attr-defined]
         assert set(rules.FREE_TIMES) == set(rules.FreeTime.__args__)  # type: ignore[attr-defined]
+
+
+def test_the_address_on_a_statement_has_tls_but_on_ones_own_machine() -> None:
+    for good in ("", "https://wjy.example.cn/api", "http://127.0.0.1:8092/api"):
+        assert msgspec.convert({"check_address": good}, rules.VolunteerSettings).check_address == good
+    for bad in ("http://wjy.example.cn/api", "wjy.example.cn", "http://127.0.0.1.example.cn/api"):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert({"check_address": bad}, rules.VolunteerSettings)
