@@ -55,6 +55,14 @@ _WHY = {
     500: "A defect. Nothing of it is told; the log has it.",
     503: "Something the backend depends on does not answer. Repeat with the same Idempotency-Key.",
 }
+# What a route refuses beside that which can be seen by its form (tests/engine/http.py holds that nothing is missing).
+_BESIDE = {
+    "POST /login": {401, 403},
+    "GET /me/copy": {404},
+    "GET /redemptions/{redemption_id}/code": {429},
+    "GET /wechat/callback": {403, 422},
+    "POST /wechat/callback": {403, 422},
+}
 
 
 def document(routes: Iterable[Route], problems: Iterable[type[Problem]] = ()) -> dict[str, Any]:
@@ -183,16 +191,16 @@ def _responses(route: Route, refs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     applies = {
         401: route.needs != "nobody",
         403: route.needs != "nobody",
-        404: "{" in route.path,
-        409: writes,
-        413: route.body is not None,
+        404: "{" in route.path or route.body is not None,  # a body may name something, too
+        409: writes or route.needs != "nobody",
+        413: writes,
         422: reads_input,
         429: writes,
         500: True,
         503: True,
     }
     for status, wanted in applies.items():
-        if wanted:
+        if wanted or status in _BESIDE.get(route.name, ()):
             responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
     return responses
 

@@ -2,6 +2,8 @@
 
 answer = Http(app).post("/help-requests", json={"title": "口罩"}, token=token_of("resident_1"))
 assert answer.status == 201 and answer.json["id"]
+
+Every answer of ours must be one that docs/openapi.json names.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import json as jsonlib
 import re
 import uuid
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -112,7 +115,11 @@ class Http:
         if acting_for is not None:
             sent["Acting-For"] = acting_for
         event = self._event(method, path, body, sent | (headers or {}))
-        return Answer(_NO_SUCH_ROUTE if event is None else self.app(event, _Context()))
+        answer = Answer(_NO_SUCH_ROUTE if event is None else self.app(event, _Context()))
+        if event is not None and self.app.app_name == "weijiayuan":
+            documented = _documented()[event["resource"]][method.lower()]["responses"]
+            assert str(answer.status) in documented, f"docs/openapi.json: {method} {event['resource']} says {answer}"
+        return answer
 
     def _event(
         self, method: str, path: str, body: bytes | str | None, headers: dict[str, str]
@@ -156,6 +163,14 @@ class Http:
             if found and method in self.app.routes[resource]:
                 return resource, found.groupdict()
         return None, {}
+
+
+@functools.cache
+def _documented() -> dict[str, Any]:
+    paths: dict[str, Any] = jsonlib.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))[
+        "paths"
+    ]
+    return paths
 
 
 @functools.cache
