@@ -62,12 +62,23 @@ def announce(published: Activity, *, now: datetime) -> None:
         shifts = _news_of(current, now) if current.state == "published" else []
         if shifts:
             alerts.tell_each(_willing(current), _news(current, shifts), now=now, but={current.organiser})
-        version = int(current.version)
-        with transaction() as tx:
-            done = [*timers.stop(), Activity.told_of.set(len(current.shifts))]
-            tx.update(current, done, when=Activity.version == version, or_raise=Changed())
+        _note(current)
 
     places.settled(announce_it)
+
+
+def _note(activity: Activity) -> None:
+    """They know of the shifts that were read. Changed when there may be more news: what was added meanwhile is told
+    apart from what they have just heard."""
+    told_of = Activity.told_of.set(len(activity.shifts))
+    try:
+        with transaction() as tx:
+            unchanged = Activity.version == int(activity.version)
+            tx.update(activity, [*timers.stop(), told_of], when=unchanged, or_raise=Changed())
+    except Changed:
+        with transaction() as tx:
+            tx.update(activity, [told_of], when=Activity.told_of == int(activity.told_of), or_raise=Changed())
+        raise
 
 
 def _news_of(activity: Activity, now: datetime) -> list[Shift]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.kit import clock, timers
+from chalicelib.notices import alerts
 from chalicelib.shifts import cancelling, organiser_personal, rules
 from chalicelib.shifts.models import Activity
 from chalicelib.wechat.errors import WeChatUnavailable
@@ -94,6 +95,24 @@ class TestTheWillingHearOfIt:
         texts = [each["text"] for each in chen.get("/inbox").json["items"] if "招募" in each["text"]]
         assert ["共 2 个班次" in text for text in texts] == [True, False]
         assert clock.spoken(at(20, 8)) in texts[0]
+
+    def test_of_what_is_added_while_they_are_being_told_as_news_of_its_own(
+        self, hood: Hood, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        worker, chen = hood.staff("grid_worker"), willing(hood)
+        made = published(worker, recurring=gates(2))["id"]
+        tell = alerts.tell_each
+
+        def adding(*given: Any, **more: Any) -> None:
+            tell(*given, **more)
+            monkeypatch.setattr(alerts, "tell_each", tell)
+            good(add(worker, made, shifts=[single(20)]))
+
+        monkeypatch.setattr(alerts, "tell_each", adding)
+        announced(organised.activity_of(made))
+        texts = [message.text for message in told(chen, "shift_new")]
+        assert [number for number in (4, 5, 1) if any(f"共 {number} 个班次" in text for text in texts)] == [4, 1]
+        assert organised.activity_of(made).told_of == 5
 
     def test_told_in_one_word_when_nobody_was_told_before_and_within_the_daily_cap(self, hood: Hood) -> None:
         worker, chen = hood.staff("grid_worker"), willing(hood)
