@@ -165,10 +165,10 @@ def tell_who_comes(this: Round, shift: Shift, mine: SignUp, file: Volunteer | No
         _tell(mine, "shift_team_signed_up", shift, at=mine.at, now=now, place=mine.place)
 
 
-def _is_told(this: Round, mine: SignUp, at: datetime | None) -> bool:
+def _is_told(this: Round, mine: SignUp, at: datetime) -> bool:
     """Is this what the leader did then, and to somebody else?"""
     theirs = mine.team == this.facts["team"] and mine.person != this.facts["leader"]
-    return theirs and at is not None and clock.stamp(at) == this.facts["at"]
+    return theirs and clock.stamp(at) == this.facts["at"]
 
 
 def _tell(mine: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:
@@ -252,8 +252,10 @@ def _free(tx: transaction, shift: Shift, number: int) -> None:
 
 @rounds.of(LEFT)
 def tell_who_is_off(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
-    """Tell one whom the leader has taken off, unless they have signed up again since."""
-    if mine.state == "cancelled" and mine.cancelled_at and _is_told(this, mine, mine.cancelled_at):
+    """Tell one whom the leader has taken off, unless they have signed up again or closed their account since."""
+    if mine.state != "cancelled" or mine.cancelled_at is None or file is None:
+        return
+    if _is_told(this, mine, mine.cancelled_at):
         _tell(mine, "shift_team_withdrawn", shift, at=mine.cancelled_at, now=now)
 
 

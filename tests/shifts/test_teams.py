@@ -326,6 +326,15 @@ class TestWithdrawing:
         assert signed_up(shift) == {waiting.id}
         gate.adds_up(shift)
 
+    def test_who_has_closed_their_account_before_their_turn_is_told_nothing_more(self, hood: Hood) -> None:
+        leader, li = gate.volunteer(hood), gate.volunteer(hood)
+        team, shift = crew.team(leader, [li]), gate.shift(hood)
+        team_up(leader, shift, team)
+        team_off(leader, shift, team)
+        assert li.post("/me/close", json={"word": "注销"}).status == 204
+        organised.walk(shift)
+        assert told(li.id) == []
+
     def test_one_that_others_keep_from_letting_people_in_is_done_all_the_same(self, hood: Hood) -> None:
         leader, team, _ = crew_of(hood, 2)
         shift, waiting = gate.shift(hood, capacity=2), gate.volunteer(hood)
