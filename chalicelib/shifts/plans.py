@@ -107,7 +107,9 @@ def check(shifts: Sequence[Planned], *, now: datetime, taken: Iterable[tuple[dat
         for name, why in faults(each, now=now).items():
             wrong.setdefault(_path(each, name), why)
     for each in _doubles(shifts, taken):
-        wrong.setdefault(_path(each, "start"), "同一时间同一地点已经有一个班次")
+        path = _path(each, "start")
+        if path not in wrong:  # then it is a time that can be spoken
+            wrong[path] = f"{clock.spoken(each.start)}，这个地点已经有一个班次"
     if wrong:
         raise Invalid(fields=wrong)
     return sorted(shifts, key=lambda each: (each.start, each.end, each.place))

@@ -21,7 +21,7 @@ OTHER_WAYS = "签到码错了太多次。请扫组织者的码，或请组织者
 OF_ANOTHER = {
     "already_checked_in": "这个人已经签到了，请刷新名单。",
     "already_checked_out": "这个人已经签退了，请刷新名单。",
-    "check_out_too_early": "班次还没有开始，不能签退。这个人不能参加的话，请其本人取消报名。",
+    "check_out_too_early": "班次还没有开始，不能签退。这个人不能参加的话，请其本人取消报名；没有手机的，等班次开始后再签退。",
     "not_checked_in": "这个人还没有签到，不能签退。来过的话，请在班次结束后补记时长。",
     "not_signed_up": "这个人没有报名，或已经取消。人在现场的话，请用“现场添加”。",
     "still_waiting": "这个人还在排队，没有轮到。班次开始后有空名额的话，可以为其签到。",
@@ -215,7 +215,7 @@ def check_departure(
     if mine.state != "checked_in":
         refuse(mine)
     if shift.state == "cancelled":
-        raise CancelledMeanwhile()
+        raise CancelledMeanwhile() if now >= shift.start_at else rules.ShiftCancelled()
     if now < shift.start_at:
         raise CheckOutTooEarly()
     if shift.state != "published" or now >= shift.end_at + rules.CLOSES_AFTER:

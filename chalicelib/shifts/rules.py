@@ -147,7 +147,10 @@ class NotADraft(Refused):
 
 
 class NotPublished(Refused):
-    code, detail = "step_not_possible", "只有已发布的活动才能加班次。草稿请直接修改；已取消的，请新建活动。"
+    code, detail = (
+        "step_not_possible",
+        "已发布的活动才能添加班次。草稿请直接修改，审核中的请等结果，已取消的请新建活动。",
+    )
 
 
 class ActivityFull(Refused):

@@ -154,7 +154,12 @@ class TestRefusals:
         door.change(shift, state="cancelled", cancelled_at=clock.now())
         assert door.check_in(other, shift).code == "shift_cancelled"
         assert door.check_out(other, shift).code == "shift_cancelled"
-        answer = door.check_out(chen, shift)
+        early = door.check_out(chen, shift)
+        assert (early.code, "时长" in early.json["detail"]) == ("shift_cancelled", False), "none are promised"
+        met, wang = door.met(hood)
+        assert door.check_in(wang, met).status == 200
+        door.change(met, state="cancelled", cancelled_at=clock.now())
+        answer = door.check_out(wang, met)
         assert answer.code == "shift_cancelled"
         assert "不用再签退" in answer.json["detail"]
 
