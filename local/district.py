@@ -7,7 +7,7 @@ micro-grids and persons are samples; the two women and the volunteer are those o
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,17 @@ def gate(*, title: str, **plan: Any) -> dict[str, Any]:
         "area": GRID,
         "points_an_hour": 5,
     } | plan
+
+
+def two_weeks(begins: date, **terms: Any) -> dict[str, Any]:
+    """The gate of the demo community, every day 8–12 and 14–18, from this day on."""
+    return {
+        "from_day": f"{begins}",
+        "to_day": f"{begins + timedelta(days=13)}",
+        "times": [{"from": "08:00", "to": "12:00"}, {"from": "14:00", "to": "18:00"}],
+        "place": "示范一社区东门",
+        "capacity": 4,
+    } | terms
 
 
 MASK_QUIZ = Path(__file__).with_name("mask_quiz.csv")

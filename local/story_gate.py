@@ -1,7 +1,7 @@
 """The second chapter of `make demo`: 陈建君 guards the gate, and a team's shift is rained out.
 
 He applies, is approved, signs up for tonight's gate, checks in and out, and sees hours, points and a statement. 工人护企队
-signs up as a team; its shift is cancelled, and everybody is told. The hours at the gate pass in a moment
+signs up as a team for one of the next weeks' shifts; it is cancelled, and everybody is told. The hours at the gate pass in a moment
 (`turned_clock.py`).
 """
 
@@ -118,20 +118,18 @@ class GateStory:
             self.tell.say(checked["told"])
 
     def _plans_two_weeks(self) -> str:
-        """守小门 every day, 8–12 and 14–18. Returns the first afternoon."""
+        """守小门 every day, and two more weeks of it. Returns the first afternoon."""
         tomorrow = datetime.now().astimezone().date() + timedelta(days=1)
-        plan = {
-            "from_day": f"{tomorrow}",
-            "to_day": f"{tomorrow + timedelta(days=13)}",
-            "times": [{"from": "08:00", "to": "12:00"}, {"from": "14:00", "to": "18:00"}],
-            "place": "示范一社区东门",
-            "capacity": 4,
-        }
+        first, then = (district.two_weeks(tomorrow + timedelta(days=days)) for days in (0, 14))
         drafted = self.tell.step(
-            "网格员排两周的守小门", self.organiser.post("/activities", district.gate(title="守小门", recurring=plan))
+            "网格员排两周的守小门", self.organiser.post("/activities", district.gate(title="守小门", recurring=first))
         )
         published = self._published(drafted)
         self.tell.say(f"一次建了 {len(published['shifts'])} 个班次")
+        more = {"version": published["version"], "recurring": then}
+        where = f"/activities/{published['id']}/shifts"
+        added = self.tell.step("还要守下去，网格员再加两周", self.organiser.post(where, more))
+        self.tell.say(f"又加了 {len(added['shifts'])} 个班次，不用重新发布")
         afternoon: str = published["shifts"][1]["id"]
         return afternoon
 

@@ -167,8 +167,9 @@ def tell_who_comes(this: Round, shift: Shift, mine: SignUp, file: Volunteer | No
 
 def _is_told(this: Round, mine: SignUp, at: datetime) -> bool:
     """Is this what the leader did then, and to somebody else?"""
-    theirs = mine.team == this.facts["team"] and mine.person != this.facts["leader"]
-    return theirs and clock.stamp(at) == this.facts["at"]
+    if mine.team != this.facts["team"] or mine.person == this.facts["leader"]:
+        return False
+    return clock.stamp(at) == str(this.facts["at"])
 
 
 def _tell(mine: SignUp, kind: str, shift: Shift, *, at: datetime, now: datetime, **more: str) -> None:

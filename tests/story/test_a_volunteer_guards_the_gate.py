@@ -105,16 +105,12 @@ def test_a_team_signs_up_whole_and_is_told_that_it_rains(stage: Stack, phone: Pe
         assert each.post("/teams/join", {"code": founded["code"]}).status == 200
     with_team = {"team": founded["id"]}
 
-    tomorrow = TODAY.date() + timedelta(days=1)
-    two_weeks = {
-        "from_day": f"{tomorrow}",
-        "to_day": f"{tomorrow + timedelta(days=13)}",
-        "times": [{"from": "08:00", "to": "12:00"}, {"from": "14:00", "to": "18:00"}],
-        "place": "东门",
-        "capacity": 2,
-    }
-    shifts = published(organiser, district.gate(title="守小门", recurring=two_weeks))
-    assert len(shifts) == 28
+    first, then = (district.two_weeks(TODAY.date() + timedelta(days=days), capacity=2) for days in (1, 15))
+    activity = published(organiser, district.gate(title="守小门", recurring=first))
+    shifts, where = [each["id"] for each in activity["shifts"]], f"/activities/{activity['id']}"
+    added = organiser.post(f"{where}/shifts", {"version": activity["version"], "recurring": then})
+    assert (len(shifts), len(added.json["shifts"])) == (28, 28), "two more weeks are one act, too"
+    assert leader.get(where).json["shifts"][28:] == added.json["shifts"]
     shift = shifts[1]
     refused = leader.post(f"/shifts/{shift}/team-sign-up", with_team)
     assert refused.code == "only_some_places_left"
@@ -155,15 +151,18 @@ def shift_in_twenty_minutes(organiser: Phone, **terms: Any) -> str:
         "start": begins.isoformat(),
         "end": (begins + timedelta(hours=4)).isoformat(),
     }
-    return published(organiser, district.gate(title="今晚守小门", shifts=[times | {"place": "东门"} | terms]))[0]
+    activity = published(organiser, district.gate(title="今晚守小门", shifts=[times | {"place": "东门"} | terms]))
+    shift: str = activity["shifts"][0]["id"]
+    return shift
 
 
-def published(organiser: Phone, activity: dict[str, Any]) -> list[str]:
+def published(organiser: Phone, activity: dict[str, Any]) -> dict[str, Any]:
     drafted = organiser.post("/activities", activity)
     assert drafted.status == 201, drafted
     answer = organiser.post(f"/activities/{drafted.json['id']}/publish", {"version": drafted.json["version"]})
     assert answer.status == 200, answer
-    return [each["id"] for each in answer.json["shifts"]]
+    made: dict[str, Any] = answer.json
+    return made
 
 
 def day_of(somebody: Phone, shift: str) -> str:
