@@ -100,8 +100,8 @@ class GateStory:
         jianjun, organiser = self.jianjun, self.organiser
         confirmed = self.tell.step("网格员一键确认时长", organiser.post(f"/shifts/{shift}/confirm"))
         self.tell.say(
-            *(f"· {each['name']}　{each['minutes']} 分钟" for each in confirmed["counted"]),
-            *(f"· {each['name']}　{each['why']}" for each in confirmed["exceptions"]),
+            *(f"· {self._called(each)}　{each['minutes']} 分钟" for each in confirmed["counted"]),
+            *(f"· {self._called(each)}　{each['why']}" for each in confirmed["exceptions"]),
         )
         self._a_minute_passes()
         self.tell.phone_shows(jianjun.person, "时长")
@@ -116,6 +116,11 @@ class GateStory:
             self.tell.say(f"证明编号 {statement['number']}，{statement['text']}", f"打印：{statement['page']}")
             checked = self.tell.step("任何人凭编号核验", jianjun.get(f"/statements/{statement['number']}"))
             self.tell.say(checked["told"])
+
+    def _called(self, somebody: Any) -> str:
+        """As the story calls them: staff have a nickname that tells nobody who they are."""
+        name: str = "网格员自己" if somebody["person"] == self.organiser.id else somebody["name"]
+        return name
 
     def _plans_two_weeks(self) -> str:
         """守小门 every day, and two more weeks of it. Returns the first afternoon."""
@@ -140,6 +145,8 @@ class GateStory:
             f"{TEAM}全队报名明天下午的班", leader.post(f"/shifts/{shift}/team-sign-up", {"team": team["id"]})
         )
         self.tell.say("、".join(each["name"] for each in signed_up["members"]))
+        self._a_minute_passes()
+        self.tell.phones_show([phone.person for phone in self.team[1:]], "报名")
         for phone in self.team:
             phone.allow_messages("volunteer")
         reason = {"reason": "明天下午有暴雨"}

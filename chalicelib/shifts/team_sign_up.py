@@ -160,8 +160,8 @@ def _place(member: Member, shift: Shift, team: Team, attempt: Attempt, now: date
 
 @rounds.of(JOINED)
 def tell_who_comes(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
-    """Tell one whom the leader has signed up, unless they have withdrawn since."""
-    if mine.state == "signed_up" and _is_told(this, mine, mine.at):
+    """Tell one whom the leader has signed up, unless they have withdrawn, or it was cancelled, since."""
+    if shift.state == "published" and mine.state == "signed_up" and _is_told(this, mine, mine.at):
         _tell(mine, "shift_team_signed_up", shift, at=mine.at, now=now, place=mine.place)
 
 

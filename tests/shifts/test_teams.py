@@ -155,6 +155,15 @@ class TestSigningUp:
             organised.walk(shift)
         assert [told(each) for each in (li.id, *others)] == [[], ["shift_team_signed_up"], ["shift_team_signed_up"]]
 
+    def test_of_a_shift_that_was_cancelled_at_once_they_hear_only_that(self, hood: Hood) -> None:
+        leader, team, members = crew_of(hood, 3)
+        worker = hood.staff("grid_worker")
+        shift = gate.shift(hood, organiser=worker)
+        assert team_up(leader, shift, team).status == 201
+        organised.good(organised.cancel(worker, shift))
+        organised.walk(shift)
+        assert [told(each) for each in members] == [["shift_cancelled"]] * 3
+
     def test_who_withdrew_earlier_comes_with_the_team_and_anybody_may_withdraw_alone(self, hood: Hood) -> None:
         leader, li = gate.volunteer(hood, "陈建君"), gate.volunteer(hood, "李菊")
         team, shift = crew.team(leader, [li]), gate.shift(hood)
