@@ -575,8 +575,8 @@ KINDS: dict[str, Kind] = {
         text="“{title}”有空位了，{when}，在{place}。已为您报上名；来不了的话，请早点取消。",
         page=SHIFT,
         template="community",
-        subject="{title}",
-        hint="已为您报上名",
+        subject="已为您报上名：{title}",
+        hint="开始：{when}",
         matters=True,
     ),
     "shift_added": Kind(
@@ -585,8 +585,8 @@ KINDS: dict[str, Kind] = {
         text="{who}把您加进了“{title}”，{when}，在{place}。没有这回事的话，请联系社区。",
         page=SHIFT,
         template="community",
-        subject="{title}",
-        hint="组织者为您报了名",
+        subject="为您报了名：{title}",
+        hint="开始：{when}",
     ),
     "shift_changed": Kind(
         to="everybody who has signed up for a shift or waits for it, when it has another time or place",
@@ -798,8 +798,8 @@ KINDS: dict[str, Kind] = {
         text="“{team}”全员报名了“{title}”，{when}，在{place}。来不了的话，请早点取消。",
         page=SHIFT,
         template="community",
-        subject="{title}",
-        hint="小队已为您报名",
+        subject="小队报名：{title}",
+        hint="开始：{when}",
         matters=True,
     ),
     "shift_team_withdrawn": Kind(
@@ -808,8 +808,8 @@ KINDS: dict[str, Kind] = {
         text="“{team}”取消了“{title}”的报名，{when} 您不用来了。想自己参加的话，可以再报名。",
         page=SHIFT,
         template="community",
-        subject="{title}",
-        hint="小队取消了报名",
+        subject="小队取消：{title}",
+        hint="原定 {when}",
         matters=True,
     ),
     # ------------------------------------------------------------------------------------------------ teams
