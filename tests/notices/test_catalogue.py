@@ -71,6 +71,12 @@ def test_urgent_and_important_messages_can_be_pushed() -> None:
     assert all(kind.template for kind in KINDS.values() if kind.urgent or kind.matters)
 
 
+@pytest.mark.parametrize("name", ["shift_place_free", "shift_added", "shift_team_signed_up", "shift_changed"])
+def test_who_is_expected_by_anothers_doing_reads_on_the_phone_when(name: str) -> None:
+    """WeChat shows the message's own time beside it, which is not the shift's."""
+    assert "{when}" in KINDS[name].hint
+
+
 def test_asking_at_a_moment_names_templates_that_exist() -> None:
     assert {template for templates in MOMENTS.values() for template in templates} == set(FORMS)
 
