@@ -149,7 +149,7 @@ class Redemption(Remembers, discriminator="redemption"):
 
     by_person: `REDEMPTIONS_OF#<resident>` / `<time>#<redemption id>`.
     by_area: `MALL_CODE#<code>` / `<time>` for a desk, `MALL_DELIVER#<grid>` / `<micro-grid>#<time>#<redemption id>` for
-    delivery, both while it is reserved; a desk's code stays, so that a used one is told from a wrong one.
+        delivery, both while it is reserved; a desk's code stays, so that a used one is told from a wrong one.
     by_due: timers `mall.announce`, `mall.remind` and `mall.expire`.
     """
 

@@ -19,7 +19,7 @@ class Activity(Remembers, discriminator="activity"):
 
     by_person: `ACTIVITIES_OF#<organiser>` / `<time>`: what somebody organises, drafts too.
     by_due: timer `shifts.announce` from its publication, and again when shifts were added, until those who want to know
-    have been told; `shifts.cancel_rest` when it is cancelled, until all its shifts are.
+        have been told; `shifts.cancel_rest` when it is cancelled, until all its shifts are.
     """
 
     state = UnicodeAttribute()  # rules.ACTIVITY
