@@ -22,7 +22,7 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Problem
 from chalicelib.kit.table import read_together
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
@@ -205,7 +205,7 @@ def withdraw(*, caller: Caller, shift_id: str, team_id: str, attempt: Attempt, n
     done = places.settled(give_up)
     if int(done.shift.waiting):
         # Too many come and go at this moment: the team is off all the same, and the round lets people in.
-        with suppress(rules.TryAgain):
+        with suppress(rules.TryAgain, ServerBusy):
             places.fill(done.shift.id, now=now)
     return done
 

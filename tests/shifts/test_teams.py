@@ -10,9 +10,9 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.kit import auth, clock, ids, vault
-from chalicelib.kit.errors import Unavailable
+from chalicelib.kit.errors import Problem, Unavailable
 from chalicelib.kit.table import Item
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import Resident
 from chalicelib.people.models import partition as resident_partition
@@ -344,12 +344,15 @@ class TestWithdrawing:
         organised.walk(shift)
         assert told(li.id) == []
 
-    def test_one_that_others_keep_from_letting_people_in_is_done_all_the_same(self, hood: Hood) -> None:
+    @pytest.mark.parametrize("trouble", [TryAgain, ServerBusy])
+    def test_one_that_others_keep_from_letting_people_in_is_done_all_the_same(
+        self, hood: Hood, trouble: type[Problem]
+    ) -> None:
         leader, team, _ = crew_of(hood, 2)
         shift, waiting = gate.shift(hood, capacity=2), gate.volunteer(hood)
         team_up(leader, shift, team)
         gate.signed_up(waiting, shift, wait=True)
-        with patch.object(places, "fill", side_effect=TryAgain()):
+        with patch.object(places, "fill", side_effect=trouble()):
             assert team_off(leader, shift, team).status == 200
         organised.walk(shift)
         assert signed_up(shift) == {waiting.id}
