@@ -124,7 +124,7 @@ def _withdraw(shift_id: str, resident_id: str, everywhere: bool, now: datetime) 
         shift, mine, file = read_together(
             Shift.key(shift_id), SignUp.key(shift_id, resident_id), Volunteer.key(resident_id)
         )
-        if shift is None or mine is None or mine.state not in rules.EXPECTED:
+        if shift is None or mine is None or mine.state not in rules.MAY_LEAVE:
             return
         if shift.state != "published" or now >= shift.start_at:
             return  # what becomes of it is the shift's to say

@@ -59,6 +59,7 @@ ACTIVITY_STATES = {
     "refused": "没有通过审核",
 }
 EXPECTED = frozenset({"waiting", "signed_up"})  # they have not come yet
+MAY_LEAVE = EXPECTED | {"checked_in"}  # before the start: who has come early may still go
 HOLDS_A_PLACE = frozenset({"signed_up", "checked_in", "checked_out", "no_show"})
 
 SHIFTS_AT_MOST = 45  # made by one act, which is one write

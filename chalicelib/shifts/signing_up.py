@@ -149,7 +149,7 @@ def check_withdrawal(shift: Shift, mine: SignUp, now: datetime) -> None:
         raise rules.ShiftCancelled()
     if mine.state == "waiting" and shift.state == "published":
         return  # who waits in vain may go to another shift, whenever
-    if now >= shift.start_at or mine.state not in ("signed_up", "checked_in"):
+    if now >= shift.start_at or mine.state not in rules.MAY_LEAVE:
         raise rules.TooLateToWithdraw()
 
 

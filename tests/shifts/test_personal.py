@@ -15,7 +15,7 @@ from chalicelib.shifts import personal
 from chalicelib.shifts.models import HoursCorrection, SignUp
 from chalicelib.volunteers.models import ServiceRecord, partition
 from tests.neighbourhood import Hood, Neighbour
-from tests.shifts import evening, gate
+from tests.shifts import door, evening, gate
 
 
 def copy(title: str, who: Neighbour) -> list[dict[str, Any]]:
@@ -77,6 +77,17 @@ def test_an_account_that_is_closed_over_http_leaves_its_shifts(hood: Hood) -> No
     assert chen.post("/me/close", json={"word": "注销"}).status == 204
     assert gate.state_of(chen, shift) == "cancelled"
     assert gate.adds_up(shift).taken == 0
+
+
+@pytest.mark.parametrize("leaving", ["/me/volunteer/leave", "/me/close"])
+def test_who_has_come_early_and_leaves_for_good_lets_the_next_one_in(hood: Hood, leaving: str) -> None:
+    shift, chen = door.expected(hood, capacity=1)
+    wang = gate.volunteer(hood)
+    gate.signed_up(wang, shift, wait=True)
+    assert door.check_in(chen, shift).status == 200
+    assert chen.post(leaving, json={"word": "注销"} if leaving == "/me/close" else None).status in (200, 204)
+    assert (gate.state_of(chen, shift), gate.state_of(wang, shift)) == ("cancelled", "signed_up")
+    gate.adds_up(shift)
 
 
 def test_who_stops_volunteering_leaves_only_shifts_that_ask_for_volunteers(hood: Hood) -> None:
