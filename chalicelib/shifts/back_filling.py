@@ -13,6 +13,7 @@ from chalicelib.content.rules import SubjectGone
 from chalicelib.content.service import Screening
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.shifts import confirming, hours_rules, places, recording
 from chalicelib.shifts.confirming import OnShift
@@ -101,14 +102,17 @@ def check_length(shift: Shift, minutes: int) -> None:
 
 @reviews.on_decision("service_record")
 def decided(tx: transaction, review: Review, *, approved: bool, reason: str, now: datetime) -> None:
-    """The verdict on a reason: the hours stand either way, the words only if they may."""
+    """The verdict on a reason: the hours stand either way, the words only if they may.
+
+    It belongs to the hours that were recorded first: a correction may have put others in force meanwhile.
+    """
     record = ServiceRecord.find(review.subject_pk, review.subject_sk)
     if record is None or record.why_held is None:
         raise SubjectGone()
     why = record.why_held if approved else recording.NOT_PASSED
-    tx.update(
-        record,
-        [ServiceRecord.why.set(why), ServiceRecord.why_held.remove()],
-        when=ServiceRecord.why_held == record.why_held,
-        or_raise=SubjectGone(),
-    )
+    if record.versions:
+        said = ServiceRecord.versions.set([{**record.versions[0], "why": why}, *record.versions[1:]])
+    else:
+        said = ServiceRecord.why.set(why)
+    as_read = (ServiceRecord.why_held == record.why_held) & (ServiceRecord.recorded_at == record.recorded_at)
+    tx.update(record, [said, ServiceRecord.why_held.remove()], when=as_read, or_raise=Changed())

@@ -68,7 +68,6 @@ def correct(
             ServiceRecord.recorded_by_name.set(by_name),
             ServiceRecord.recorded_at.set(now),
             ServiceRecord.why.set(why),
-            ServiceRecord.why_held.remove(),
             ServiceRecord.versions.set([*record.versions, earlier]),
         ],
         when=(ServiceRecord.minutes == int(record.minutes)) & (ServiceRecord.recorded_at == record.recorded_at),

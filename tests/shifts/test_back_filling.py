@@ -132,6 +132,22 @@ def test_a_reason_that_is_doubted_is_hidden_until_a_moderator_has_decided(hood: 
     assert "service_record" in reviews._handlers
 
 
+def test_a_verdict_on_a_reason_reaches_it_even_when_the_hours_were_corrected_meanwhile(
+    hood: Hood, li: Neighbour
+) -> None:
+    doubtful = f"他说{sorted(catalogue.REVIEW_WORDS)[0]}"
+    moderator, wang = hood.staff("moderator"), hood.staff("grid_worker")
+    shift, chen = evening.over(hood), hood.resident()
+    evening.on(chen, shift)
+    evening.back_fill(li, shift, chen.id, minutes=60, reason=doubtful)
+    assert evening.decide(wang, evening.ask(chen, shift, 90).json["id"]).status == 200
+    (waiting,) = moderator.get(f"/reviews?area={hood.community}").json["items"]
+    assert moderator.post(f"/reviews/{waiting['id']}/decide", json={"decision": "approve"}).json["state"] == "approved"
+    made = evening.record(chen, shift)
+    assert made is not None
+    assert (made.why, made.why_held, made.versions[0]["why"]) == ("我来了四个小时", None, doubtful)
+
+
 def test_at_once_it_is_recorded_once(hood: Hood, li: Neighbour) -> None:
     shift, chen = evening.over(hood), hood.resident()
     evening.on(chen, shift)
