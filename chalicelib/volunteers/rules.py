@@ -105,14 +105,23 @@ class GuardianNeeded(Refused):
 
 
 class Clash(Refused):
-    """The time is taken by another shift, signed up for or waited for."""
+    """The time is taken by another shift, signed up for or waited for.
+
+    Once that has begun its time stays taken until its end, also for whoever has left early: a correction may still find
+    that they were there, and no minute may count twice. Only who waits for it can still leave.
+    """
 
     code = "shifts_overlap"
 
-    def __init__(self, start: datetime, end: datetime) -> None:
-        super().__init__(
-            detail=f"您在 {clock.spoken(start)} 到 {clock.local(end):%H:%M} 已有班次或在排队，时间冲突。请先取消那一个。"
-        )
+    def __init__(self, start: datetime, end: datetime, *, now: datetime) -> None:
+        until = f"{clock.local(end):%H:%M}"
+        when = f"您在 {clock.spoken(start)} 到 {until} "
+        if now < start:
+            super().__init__(detail=f"{when}已有班次或在排队，时间冲突。请先取消那一个。")
+        else:
+            super().__init__(
+                detail=f"{when}的班次已经开始，时间冲突。请报 {until} 以后的班次；还在排队的，可以先取消排队。"
+            )
 
 
 class TooManyAhead(Refused):
@@ -188,7 +197,8 @@ def with_times(taken: Taken, wanted: Times, *, now: datetime) -> dict[str, tuple
     start, end = int(wanted.start.timestamp()), int(wanted.end.timestamp())
     for first, last in others.values():
         if first < end and start < last:
-            raise Clash(datetime.fromtimestamp(first, clock.SHANGHAI), datetime.fromtimestamp(last, clock.SHANGHAI))
+            begins, ends = (datetime.fromtimestamp(each, clock.SHANGHAI) for each in (first, last))
+            raise Clash(begins, ends, now=now)
     if len(others) >= SHIFTS_AHEAD_AT_MOST:
         raise TooManyAhead()
     return others | {wanted.shift: (start, end)}

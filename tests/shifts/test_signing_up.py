@@ -249,7 +249,9 @@ def test_who_waited_in_vain_may_leave_the_queue_for_another_shift(hood: Hood) ->
     with transaction() as tx:
         span = (int(begun.timestamp()), int(begun.timestamp()) + 4 * 3600)
         tx.update(Volunteer.key(chen.id), [Volunteer.taken.set({shift: span})])
-    assert gate.sign_up(chen, later).code == "shifts_overlap"
+    refused = gate.sign_up(chen, later)
+    assert refused.code == "shifts_overlap"
+    assert "已经开始" in refused.json["detail"], "whoever is there cannot cancel it"
     assert withdraw(chen, shift).json["state"] == "cancelled"
     gate.signed_up(chen, later)
     assert (gate.adds_up(shift).waiting, gate.queue(shift)) == (0, [])
