@@ -11,6 +11,7 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
+from chalicelib.people.models import Resident
 from chalicelib.people.service import Person
 from chalicelib.volunteers import deciding, files, rules
 from chalicelib.volunteers.files import Personal
@@ -37,5 +38,6 @@ def _write_down(person: Person, file: Volunteer, reason: str, attempt: Attempt, 
     with transaction() as tx:
         lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
         person.still(tx)
+        tx.check(Resident.key(whom), when=Resident.state == "active", or_raise=rules.VolunteerUnknown())
         facts = {"staff": f"{role}{name}", "what": "真实姓名和出生日期", "reason": reason}
         notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)

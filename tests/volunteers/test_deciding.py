@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.kit import clock, ids
 from chalicelib.kit.transaction import transaction
+from chalicelib.people import lookups
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
 from chalicelib.volunteers import files, follow_up, forgetting, rules
@@ -16,7 +17,7 @@ from chalicelib.volunteers.models import Volunteer
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood
 from tests.security.routes import all_routes
-from tests.shifts import gate
+from tests.shifts import evening, gate
 from tests.volunteers import desk
 from tests.volunteers.desk import FORM, REASON
 
@@ -119,6 +120,10 @@ class TestSeeingWhoItIs:
             assert self.look(chen, other).code == "volunteer_not_found"
         assert self.look(worker, worker).code == "own_application"
         assert worker.post(f"/volunteers/{chen.id}/identity", json={"reason": " "}).status == 422
+        gone = desk.applicant(hood)
+        evening.closed(gone.id)  # and not erased yet
+        assert (self.look(gone, worker).code, gone.told) == ("volunteer_not_found", [])
+        assert list(lookups.about(gone.id, cursor=None)) == []
         desk.decline(chen, by=worker)
         assert self.look(chen, worker).code == "volunteer_not_in_force"
         assert chen.told == ["volunteer_declined"]
