@@ -111,7 +111,8 @@ def _new(
     new.shift, new.name, new.title, new.area = shift.id, person.resident.nickname, shift.title, shift.area
     new.start_at, new.end_at = shift.start_at, hours_rules.final_end(shift)
     if record:
-        new.recorded, new.recorded_by_name = int(record.minutes), record.recorded_by_name
+        new.recorded = int(record.minutes)
+        new.recorded_by, new.recorded_by_name = record.recorded_by, record.recorded_by_name
     new.earlier = [*before.earlier, _decided(before)] if before else []
     new.list_it()
     return new
@@ -126,7 +127,7 @@ def _decided(correction: HoursCorrection) -> dict[str, Any]:
         "reason": correction.reason,
         "asked_at": clock.stamp(correction.asked_at),
         "decided_at": clock.stamp(correction.decided_at) if correction.decided_at else None,
-        "decided_by_name": correction.decided_by_name,
+        "decided_by": correction.decided_by,
         "decision": correction.decision,
     }
 

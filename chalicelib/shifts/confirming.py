@@ -25,6 +25,7 @@ from chalicelib.shifts.in_charge import in_charge
 from chalicelib.shifts.models import Round, Shift, SignUp
 from chalicelib.shifts.recording import Hours
 from chalicelib.shifts.signing_up import named
+from chalicelib.volunteers import recorders
 from chalicelib.volunteers.models import ServiceRecord, Volunteer
 
 
@@ -66,6 +67,8 @@ def look(*, caller: Caller, shift_id: str, now: datetime) -> Report:
         report = _report(shift, sign_ups)
         shift.confirmed_by = shift.confirmed_at = None
         return report
+    name = recorders.names([shift.confirmed_by])
+    shift.confirmed_by_name = name(shift.confirmed_by, shift.confirmed_by_name, shift.area)
     return _report(shift, sign_ups)
 
 

@@ -140,7 +140,6 @@ def _conclude(
             HoursCorrection.state.set(state),
             HoursCorrection.decided_at.set(now),
             HoursCorrection.decided_by.set(by.id),
-            HoursCorrection.decided_by_name.set(by.resident.nickname),
             *HoursCorrection.unlist(),
             *also,
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from chalicelib.shifts import (
     walk_ins,
 )
 from chalicelib.shifts.models import HoursCorrection
+from chalicelib.volunteers import recorders
 from chalicelib.volunteers.models import ServiceRecord
 
 routes = Routes(__name__)
@@ -193,6 +195,18 @@ def hours_view(record: ServiceRecord) -> HoursView:
 
 
 def correction_view(correction: HoursCorrection) -> CorrectionView:
+    [view] = correction_views([correction])
+    return view
+
+
+def correction_views(found: Iterable[HoursCorrection]) -> list[CorrectionView]:
+    """With whose account is closed named by their office."""
+    found = list(found)
+    name = recorders.names(each.recorded_by for each in found)
+    return [_correction(each, name(each.recorded_by, each.recorded_by_name, each.area)) for each in found]
+
+
+def _correction(correction: HoursCorrection, recorded_by: str | None) -> CorrectionView:
     return CorrectionView(
         id=correction.id,
         shift=correction.shift,
@@ -202,7 +216,7 @@ def correction_view(correction: HoursCorrection) -> CorrectionView:
         start=clock.local(correction.start_at),
         end=clock.local(correction.end_at),
         recorded=None if correction.recorded is None else int(correction.recorded),
-        recorded_by=correction.recorded_by_name,
+        recorded_by=recorded_by,
         minutes=int(correction.minutes),
         reason=correction.reason,
         asked_at=clock.local(correction.asked_at),
@@ -257,7 +271,7 @@ def ask_for_correction(
 def corrections(caller: Caller, query: CorrectionsQuery, now: datetime) -> CorrectionsPage:
     """Corrections of an area that wait for a decision."""
     found = correcting.to_decide(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return CorrectionsPage(items=[correction_view(each) for each in found], next=found.next)
+    return CorrectionsPage(items=correction_views(found), next=found.next)
 
 
 @routes.post("/hours-corrections/{correction_id}/accept")

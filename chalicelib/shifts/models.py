@@ -264,6 +264,7 @@ class HoursCorrection(Remembers, discriminator="hours_correction"):
     start_at = InstantAttribute()
     end_at = InstantAttribute()
     recorded = NumberAttribute(null=True)  # minutes when it was asked; None without a record
+    recorded_by = UnicodeAttribute(null=True)
     recorded_by_name = UnicodeAttribute(null=True)
     minutes = NumberAttribute()  # as they say it was
     reason = UnicodeAttribute()
@@ -271,9 +272,8 @@ class HoursCorrection(Remembers, discriminator="hours_correction"):
     asked_at = InstantAttribute()
     decided_at = InstantAttribute(null=True)
     decided_by = UnicodeAttribute(null=True)
-    decided_by_name = UnicodeAttribute(null=True)
     decision = UnicodeAttribute(null=True)  # why it was declined
-    # `[{"number", "state", "minutes", "reason", "asked_at", "decided_at", "decided_by_name", "decision"}]`
+    # `[{"number", "state", "minutes", "reason", "asked_at", "decided_at", "decided_by", "decision"}]`
     earlier = CompactJSONAttribute(default=list)
 
     @classmethod

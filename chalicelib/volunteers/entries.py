@@ -142,7 +142,8 @@ def revoke(*, caller: Caller, resident_id: str, entry_id: str, reason: str, atte
         entry.revoked_by_name = person.resident.nickname
         return entry  # type: ignore[no-any-return]
 
-    return settled(take_back, or_raise=rules.TryAgain())
+    [revoked] = recorders.name_in_entries([settled(take_back, or_raise=rules.TryAgain())])
+    return revoked
 
 
 def _revoke(

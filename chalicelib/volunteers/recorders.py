@@ -11,7 +11,20 @@ from chalicelib.people.models import Resident
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.volunteers.models import Entry, ServiceRecord
 
-Name = Callable[[str | None, str | None], str | None]  # of somebody with this id, who was called so
+# How to name somebody with this id, who was called so, in what they did in this area.
+Name = Callable[[str | None, str | None, str], str | None]
+
+
+def names(ids: Iterable[str | None]) -> Name:
+    """How to name these people. One BatchGetItem, or nothing for nobody."""
+    keys = [Resident.key(each) for each in sorted({each for each in ids if each})]
+    found = read_together(*keys) if keys else []
+    closed = {each.id for each in found if each and each.state == "closed"}
+
+    def name(by: str | None, called: str | None, area: str) -> str | None:
+        return f"{place(area) or '社区'}工作人员" if by in closed or called == NICKNAME_OF_THE_CLOSED else called
+
+    return name
 
 
 def name_in(records: Iterable[ServiceRecord], *, checked: bool = True) -> list[ServiceRecord]:
@@ -21,23 +34,23 @@ def name_in(records: Iterable[ServiceRecord], *, checked: bool = True) -> list[S
     """
     found = list(records)
     named = [each for each in found if checked or each.how == "recorded" or each.versions]
-    closed = _closed(by for each in named for by in _recorded(each))
+    name = names(by for each in named for by in _recorded(each))
     for each in named:
-        name = _namer(closed, each.area)
-        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name)
-        each.organiser_name = name(each.organiser, each.organiser_name)
-        each.versions = [{**version, "by_name": name(version["by"], version["by_name"])} for version in each.versions]
+        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name, each.area)
+        each.organiser_name = name(each.organiser, each.organiser_name, each.area)
+        each.versions = [
+            {**version, "by_name": name(version["by"], version["by_name"], each.area)} for version in each.versions
+        ]
     return found
 
 
 def name_in_entries(entries: Iterable[Entry]) -> list[Entry]:
     """The same for what is recorded beside hours."""
     found = list(entries)
-    closed = _closed(by for each in found for by in (each.recorded_by, each.revoked_by))
+    name = names(by for each in found for by in (each.recorded_by, each.revoked_by))
     for each in found:
-        name = _namer(closed, each.area)
-        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name)
-        each.revoked_by_name = name(each.revoked_by, each.revoked_by_name)
+        each.recorded_by_name = name(each.recorded_by, each.recorded_by_name, each.area)
+        each.revoked_by_name = name(each.revoked_by, each.revoked_by_name, each.area)
     return found
 
 
@@ -51,16 +64,3 @@ def place(area: str | None) -> str | None:
 
 def _recorded(record: ServiceRecord) -> list[str | None]:
     return [record.recorded_by, record.organiser, *(version["by"] for version in record.versions)]
-
-
-def _closed(ids: Iterable[str | None]) -> set[str]:
-    keys = [Resident.key(each) for each in sorted({each for each in ids if each})]
-    found = read_together(*keys) if keys else []
-    return {each.id for each in found if each and each.state == "closed"}
-
-
-def _namer(closed: set[str], area: str) -> Name:
-    def name(by: str | None, called: str | None) -> str | None:
-        return f"{place(area) or '社区'}工作人员" if by in closed or called == NICKNAME_OF_THE_CLOSED else called
-
-    return name

@@ -76,3 +76,26 @@ def test_an_organiser_is_named_only_where_hours_say_who_recorded_them(hood: Hood
     close(fang)
     assert left_of(NICKNAME) == {NICKNAME: {"SHIFT SHIFT", "VOLUNTEER RECORD"}}, "who has confirmed"
     assert other.get(f"/shifts/{shift}").json["organiser_name"] == NICKNAME_OF_THE_CLOSED
+
+
+@pytest.mark.usefixtures("empty_table")
+def test_who_has_left_the_office_is_named_by_it_wherever_staff_read_what_they_did(hood: Hood) -> None:
+    fang, other = hood.staff("community_worker", name=NICKNAME), hood.staff("grid_worker")
+    fang.put("/me/nickname", json={"nickname": NICKNAME})
+    chen, shift = hours.volunteer(hood), evening.over(hood)
+    evening.on(chen, shift, came=0, left=120)
+    evening.confirmed(fang, shift)
+    entry = hours.noted(fang, chen)["id"]
+    asked = evening.ask(chen, shift, 200)
+    assert (asked.status, asked.json["recorded_by"]) == (201, NICKNAME)
+    assert other.get(f"/shifts/{shift}/hours").json["confirmed_by"] == NICKNAME
+    close(fang)
+    revoked = other.post(f"/volunteers/{chen.id}/entries/{entry}/revoke", json={"reason": "证书编号查无此人"})
+    (listed,) = other.get(f"/hours-corrections?area={hood.community}").json["items"]
+    office = "桂苑社区工作人员"
+    assert (revoked.json["recorded_by"], revoked.json["revoked_by"]) == (office, evening.nickname(other))
+    assert listed["recorded_by"] == office
+    assert evening.decide(other, asked.json["id"]).json["recorded_by"] == office
+    assert other.get(f"/shifts/{shift}/hours").json["confirmed_by"] == office
+    assert evening.ask(chen, shift, 100).json["recorded_by"] == evening.nickname(other)
+    assert set(left_of(NICKNAME)[NICKNAME]) == {"SHIFT SHIFT", "VOLUNTEER RECORD", "VOLUNTEER ENTRY"}
