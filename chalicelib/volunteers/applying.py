@@ -63,8 +63,7 @@ def apply(*, caller: Caller, wish: Application, attempt: Attempt, now: datetime)
         a_day = rules.settings_in_force().applications_a_day
         with transaction() as tx:
             limits.spend(tx, person.id, "volunteer", at_most=a_day, per=timedelta(days=1), now=now)
-            # The requests of an earlier application need not be known any more, so that a file does not grow.
-            applied = files.write(tx, file, person.id, values, also=attempt.remember_alone())
+            applied = files.write(tx, file, person.id, values, also=files.remember(file, attempt))
             person.still(tx)
             facts = {"nickname": applied.nickname, "place": areas.full_name(area)}
             for decider in _deciders(area, but=person.id, now=now):
@@ -142,7 +141,7 @@ def leave(*, caller: Caller, attempt: Attempt, now: datetime) -> Volunteer:
         rules.VOLUNTEER.check(file.state, "left", or_raise=rules.NothingToLeave())
         values = {"state": "left", **files.forgotten(), **Volunteer.unlisted(), **follow_up.later(file, now)}
         with transaction() as tx:
-            left = files.write(tx, file, person.id, values, also=attempt.remember())
+            left = files.write(tx, file, person.id, values, also=files.remember(file, attempt))
             person.still(tx)
         return left
 

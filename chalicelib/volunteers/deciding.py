@@ -117,7 +117,7 @@ def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetim
             return file
         with transaction() as tx:
             values = act(tx, person, file)
-            changed = files.write(tx, file, resident_id, values, also=attempt.remember())
+            changed = files.write(tx, file, resident_id, values, also=files.remember(file, attempt))
             person.still(tx)
             tx.check(Resident.key(resident_id), when=Resident.state == "active", or_raise=rules.VolunteerUnknown())
         return changed

@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.kit import transaction as transactions
 from chalicelib.kit import vault
+from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import transaction
@@ -20,6 +21,7 @@ from chalicelib.volunteers.rules import Contact
 R = TypeVar("R")
 
 SEALED = ("name", "birth", "contact", "guardian")
+REMEMBERED = 12  # requests, before a file begins anew: each sign-up for a shift reads and writes it
 
 
 class Personal(msgspec.Struct, frozen=True):
@@ -62,6 +64,12 @@ def write(
         setattr(file, name, value)
     tx.update(Volunteer.key(resident_id), change, when=unchanged, or_raise=Changed(), create=True)
     return file
+
+
+def remember(file: Volunteer | None, attempt: Attempt) -> list[Action]:
+    """A file may live for years: it remembers the latest requests only, those of an earlier application too."""
+    few = file is None or len(file.marks or ()) < REMEMBERED
+    return attempt.remember() if few else attempt.remember_alone()
 
 
 def forgotten() -> dict[str, Any]:

@@ -40,7 +40,7 @@ def _timer(file: Volunteer, due_at: datetime | None) -> dict[str, Any]:
 
 @timers.on(TIMER)
 def forget(found: Volunteer, *, now: datetime) -> None:
-    """Take away what was declined, as if they had not applied."""
+    """Take away what was declined, as if they had not applied. Who was a volunteer before keeps number and area."""
 
     def once() -> None:
         file = files.find(found.resident_id)
@@ -48,6 +48,8 @@ def forget(found: Volunteer, *, now: datetime) -> None:
         if file is None or forgotten_at is None or now < forgotten_at:
             return  # the index was late
         gone = {**dict.fromkeys(("applied_at", "decided_at", "decided_by")), **files.forgotten(), **_timer(file, None)}
+        if file.number is None:
+            gone |= {"area": None, "nickname": ""}
         with transaction() as tx:
             files.write(tx, file, file.resident_id, {"state": "none", **gone})
 

@@ -149,10 +149,16 @@ class TestDeclining:
         assert (answer.status, list(answer.wrong)) == (422, ["reason"])
         assert desk.mine(chen)["state"] == "applied"
 
-    def test_a_repeat_tells_once(self, hood: Hood) -> None:
+    def test_a_repeat_tells_once_and_touches_no_later_application(self, hood: Hood) -> None:
         worker, chen = hood.staff("grid_worker"), desk.applicant(hood)
         assert desk.decline(chen, by=worker, key="a").json == desk.decline(chen, by=worker, key="a").json
         assert chen.told == ["volunteer_declined"]
+        assert desk.apply(chen, key="b").status == 201
+        for late in (desk.decline(chen, by=worker, key="a"), desk.apply(chen, key="b")):
+            assert (late.code, late.json["state"]) == (None, "applied")
+        assert desk.leave(chen, key="c").status == 200
+        assert desk.apply(chen, key="d").status == 201
+        assert desk.leave(chen, key="c").json["state"] == "applied"
 
 
 class TestForgettingWhatWasDeclined:
@@ -173,12 +179,11 @@ class TestForgettingWhatWasDeclined:
         file, known = desk.file_of(young), desk.mine(young)
         assert [getattr(file, f"{field}_sealed") for field in files.SEALED] == [None] * 4
         assert (file.timer, file.due_key, file.minor, file.guardian_by, list(file.taken)) == (*[None] * 4, [shift])
-        kept = {"state", "area", "place", "guardian_rule"}
-        assert {name for name, value in known.items() if value and name not in kept} == set()
-        assert known["state"] == "none"
+        assert {name for name, value in known.items() if value} == {"state", "guardian_rule"}
+        assert (known["state"], file.nickname) == ("none", "")
         assert (desk.leave(young).code, desk.approve(young, by=worker).code) == (
             "not_a_volunteer",
-            "application_not_waiting",
+            "volunteer_not_found",
         )
         desk.applied(young)
         assert desk.approved(young, by=worker)
