@@ -42,15 +42,14 @@ from chalicelib.shifts import (
 )
 from chalicelib.shifts import routes as shifts
 from chalicelib.shifts import team_routes as shift_team_routes
-from chalicelib.volunteers import hours_routes as statement_routes
+from chalicelib.volunteers import record_routes, statement_routes, team_routes
 from chalicelib.volunteers import routes as volunteers
-from chalicelib.volunteers import team_routes
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 
 ROUTES = (
     *(areas, people, account, profile, notices, points, content, help_requests, posts, quizzes, mall),
-    *(volunteers, team_routes, statement_routes),
+    *(volunteers, team_routes, record_routes, statement_routes),
     *(activity_routes, list_routes, shifts, shift_team_routes),
     *(presence_routes, roster_routes, hours_routes, alert_routes),
 )

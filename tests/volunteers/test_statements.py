@@ -17,7 +17,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
-from chalicelib.volunteers import hours_routes, statements
+from chalicelib.volunteers import statement_routes, statements
 from chalicelib.volunteers import statement_rules as rules
 from chalicelib.volunteers.models import Statement, Volunteer, partition
 from chalicelib.volunteers.statement_rules import Period
@@ -439,7 +439,7 @@ def test_on_aws_the_gateway_says_under_which_address_it_was_called(path: str, ba
         "resourcePath": "/statements/{number}/page",
     }
     called = SimpleNamespace(context=context, headers={"host": "evil.example"})
-    assert hours_routes._base(called) == base
+    assert statement_routes._base(called) == base
 
 
 def test_who_recorded_and_has_closed_their_account_is_named_by_their_office(hood: Hood) -> None:
