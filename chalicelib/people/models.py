@@ -158,7 +158,7 @@ class Delegation(Remembers, discriminator="delegation"):
 
 
 class Lookup(Remembers, discriminator="lookup"):
-    """`LOOKUP#<lookup id>` / `LOOKUP`: a staff member saw somebody's phone number, and had to say why.
+    """`LOOKUP#<lookup id>` / `LOOKUP`: a staff member saw somebody's phone number or real name, and had to say why.
 
     by_person: `LOOKUPS_OF#<resident or request id>` / `<time>`.
     """

@@ -196,7 +196,7 @@ def _follow_with_points(tx: transaction, case: Case, record: ServiceRecord, minu
 
 
 def _take_back(tx: transaction, record: ServiceRecord, too_many: int, now: datetime) -> int:
-    """From the last transfer of these hours that still stands: each is corrected once, so what that does not hold stays."""
+    """From the last transfer of these hours that stands: each is corrected once, so what that does not hold stays."""
     who, first = record.resident_id, f"{recording.RULE}:{record.shift}"
     facts = [first, *(f"{first}:corrected:{number + 1}" for number in range(len(record.versions)))]
     known = read_together(*(key for fact in facts for key in points.needed_to_correct(who, fact)))

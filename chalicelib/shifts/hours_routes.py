@@ -43,7 +43,7 @@ class ConfirmHours(Body, frozen=True):
 
 
 class BackFill(Body, frozen=True):
-    """How long somebody was there who was not checked: `minutes`, or from `start` to `end`; and why it is recorded now."""
+    """How long somebody was there who was not checked: `minutes`, or `start` and `end`; and why it is recorded now."""
 
     reason: Reason
     minutes: Annotated[int, Meta(ge=1, le=LONGEST)] | None = None

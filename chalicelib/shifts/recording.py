@@ -53,8 +53,8 @@ def record(
 ) -> ServiceRecord:
     """Write the hours of somebody who has none of this shift yet, and tell them by a message of this `kind`.
 
-    `also`: what else the write changes of the sign-up. `add`: how the record itself is written. Nothing is written for an account that is closed, nor twice:
-    `Changed` then lets the caller read again.
+    `also`: what else the write changes of the sign-up. `add`: how the record itself is written. Nothing is written for
+    an account that is closed, nor twice: `Changed` then lets the caller read again.
     """
     new = new_record(shift, mine, hours, now)
     new.points = earn(tx, shift, mine, worth(new, hours.minutes), now=now)

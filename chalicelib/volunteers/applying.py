@@ -109,7 +109,7 @@ def _deciders(area: str, *, but: str, now: datetime) -> list[str]:
 def change(
     *, caller: Caller, skills: Sequence[str], free_times: Sequence[str], contact: Contact, now: datetime
 ) -> Volunteer:
-    """Keep what an application said up to date. Name, birth date and area stay; for others one leaves and applies anew."""
+    """Keep what one applied with up to date. Name, birth date and area stay; for others one leaves and applies anew."""
     rules.checked_choice(skills=skills, free_times=free_times)
     reachable = rules.checked_contact(contact, within="contact")
 

@@ -58,7 +58,7 @@ def approve(*, caller: Caller, resident_id: str, attempt: Attempt, now: datetime
 
 
 def decline(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now: datetime) -> Volunteer:
-    """Not (yet): the applicant is told why, and may apply again. What they applied with is kept for that for some time."""
+    """Not (yet): the applicant is told why, and may apply again. For that, what they applied with is kept some time."""
     refuse_blank(reason=reason)
 
     def declined(tx: transaction, person: Person, file: Volunteer) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _decided(person: Person, now: datetime) -> dict[str, Any]:
 def put_consent_on_file(
     *, caller: Caller, resident_id: str, guardian: Contact, attempt: Attempt, now: datetime
 ) -> Volunteer:
-    """A guardian has agreed, at the office: somebody under sixteen may sign up for shifts. Again replaces who agreed."""
+    """A guardian has agreed, at the office: somebody under sixteen may sign up. Again replaces who agreed."""
     agreed = rules.checked_contact(guardian)
 
     def on_file(tx: transaction, person: Person, file: Volunteer) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def withdraw_consent(*, caller: Caller, resident_id: str, attempt: Attempt, now:
 
 
 def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetime, act: Write) -> Volunteer:
-    """One write of what `act` returns and adds to it, as long as the file, the duty and the resident are as they were."""
+    """One write of what `act` returns and adds to it, as long as file, duty and resident are as they were."""
 
     def decide() -> Volunteer:
         person, file = in_charge(caller, resident_id, now)

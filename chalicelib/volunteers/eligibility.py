@@ -10,7 +10,7 @@ from chalicelib.volunteers.models import Volunteer
 
 
 def check(file: Volunteer | None, *, approved: bool, on: date) -> None:
-    """NotAVolunteer when an approved application is asked for; GuardianNeeded for those under sixteen without consent."""
+    """NotAVolunteer, when an approved application is asked for; GuardianNeeded, under sixteen without consent."""
     if approved and (file is None or file.state != "approved"):
         raise rules.NotAVolunteer()
     if file is not None and file.minor and file.guardian_at is None and rules.needs_guardian(born(file), on):

@@ -24,7 +24,7 @@ _handlers: list[Callable[..., None]] = []
 def on_loss(handler: H) -> H:
     """Register `handler(file, *, now)`: it takes from this volunteer what they may no longer have, if there is any.
 
-    It runs again until it has run without an error, and may find that they have it back: so it decides by what it reads.
+    It runs again until it has run without an error. They may have it back by then, so it decides by what it reads.
     """
     _handlers.append(handler)
     return handler

@@ -170,7 +170,7 @@ class Statement(Remembers, discriminator="statement"):
 
 
 class Entry(Remembers, discriminator="volunteer_entry"):
-    """`VOLUNTEER#<resident>` / `ENTRY#<kind>#<day>#<entry>`: a training, commendation or evaluation that staff recorded.
+    """`VOLUNTEER#<resident>` / `ENTRY#<kind>#<day>#<entry>`: a training, commendation or evaluation by staff.
 
     Never edited: a wrong one is revoked, with the reason, and stays visible to the volunteer.
     """

@@ -1,6 +1,6 @@
 """A statement of hours as a page to print: A4, with its number, a QR code of its check address, and the five groups.
 
-Nothing of it is loaded from anywhere, nothing in it runs, and every text in it was written by somebody: all are escaped.
+Nothing of it is loaded from anywhere, nothing in it runs. Every text in it was written by somebody: all are escaped.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def unknown() -> tuple[str, dict[str, str]]:
 
 
 def headers(style: str) -> dict[str, str]:
-    """Nothing is loaded and nothing runs; nobody keeps it, and its address, which is all it takes, is told to nobody."""
+    """Nothing is loaded, nothing runs, nobody keeps it; its address, which is all it takes, is told to nobody."""
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return {
         "Content-Type": "text/html; charset=utf-8",

@@ -74,7 +74,8 @@ class ContactView(View, frozen=True):
 
 class FileView(View, frozen=True):
     """My own file. `number` is what I tell an organiser when I have no phone with me. `minor`: under sixteen when I
-    applied, so that `guardian_rule` is for me; `guardian` is who agreed. `forgotten_at`: when what I was declined with is deleted, if I do not apply again."""
+    applied, so that `guardian_rule` is for me; `guardian` is who agreed. `forgotten_at`: when what I was declined with
+    is deleted, if I do not apply again."""
 
     state: str
     number: str | None

@@ -60,7 +60,7 @@ def _totals(found: Sequence[ServiceRecord]) -> papers.Totals:
 
 
 def records_of(resident_id: str, period: Period) -> list[ServiceRecord]:
-    """All records of shifts that began in a period, the oldest first, read consistently, however many pages they are."""
+    """All records of shifts that began in a period, the oldest first, read consistently, however many there are."""
     first, last = (f"{ServiceRecord.PREFIX}{clock.stamp(moment)}" for moment in (period.begins, period.ends))
     found = Item.query(partition(resident_id), Item.sk.between(first, last), consistent_read=True)
     return [item for item in found if isinstance(item, ServiceRecord)]

@@ -1,4 +1,7 @@
-"""Who leaves a team, is taken out of it, passes it on or ends it. What was signed up for with it stays everybody's own."""
+"""Who leaves a team, is taken out of it, passes it on or ends it.
+
+What was signed up for with it stays everybody's own.
+"""
 
 from __future__ import annotations
 
