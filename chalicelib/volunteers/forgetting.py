@@ -19,7 +19,7 @@ def at(file: Volunteer) -> datetime | None:
 
 
 def later(file: Volunteer, *, declined_at: datetime) -> dict[str, Any]:
-    """What declining adds to the file, for `files.write`. While another timer runs, nothing: that one goes over to this."""
+    """What declining adds to the file, for `files.write`. Nothing while another timer runs: its end sets this."""
     return {} if file.timer not in (None, TIMER) else _timer(file, declined_at + rules.DECLINED_KEPT)
 
 

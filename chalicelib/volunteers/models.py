@@ -105,7 +105,7 @@ class ServiceRecord(Remembers, discriminator="service_record"):
     recorded_by_name = UnicodeAttribute()
     recorded_at = InstantAttribute()
     why = UnicodeAttribute(null=True)  # of hours recorded by an organiser, or by a correction
-    # The reason itself of the first hours, while `why` (or by now the first of `versions`) says that it is being checked
+    # The reason of the first hours itself, while `why` (or by now the first of `versions`) says that it is checked
     why_held = UnicodeAttribute(null=True)
     points_an_hour = NumberAttribute(default=0)
     points_each = NumberAttribute(default=1)  # what the rule made of each of them when it was recorded

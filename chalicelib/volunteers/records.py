@@ -84,7 +84,7 @@ def _revoke(tx: transaction, register: Register | None, record: ServiceRecord, *
 def revoke_covering(
     tx: transaction, resident_id: str, register: Register | None, *, day: str, reason: str, now: datetime
 ) -> None:
-    """Revoke the statements that cover a day, because what they show of it is not so. `register` as read consistently."""
+    """Revoke the statements that cover a day: what they show of it is not so. `register` as read consistently."""
     issued = register.issued if register else []
     covering = [each for each in issued if each["from"] <= day <= each["to"]]
     others = [each for each in issued if each not in covering]

@@ -15,7 +15,7 @@ from chalicelib.volunteers import files, forgetting, rules
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Contact, FreeTime, Skill
 
-Name = Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]
+Name = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"\S")]  # as documents have it, foreign ones too
 Phone = Annotated[str, Meta(min_length=7, max_length=20)]
 Relation = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"\S")]
 Skills = Annotated[list[Skill], Meta(max_length=len(rules.SKILLS))]

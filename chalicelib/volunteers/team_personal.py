@@ -28,7 +28,7 @@ def export(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
-    """They leave their teams. Who has been there longest leads from then on, and is told; the last one's is dissolved."""
+    """They leave their teams. Who was there longest leads from then on, and is told; the last one's is dissolved."""
     for membership in teams.of(resident_id):
         _leave(membership, resident_id, now)
 
