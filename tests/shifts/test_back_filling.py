@@ -12,6 +12,7 @@ from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from local.wechat import catalogue
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once, balance_of
 from tests.shifts import evening, gate
@@ -140,9 +141,12 @@ def test_a_verdict_on_a_reason_reaches_it_even_when_the_hours_were_corrected_mea
     shift, chen = evening.over(hood), hood.resident()
     evening.on(chen, shift)
     evening.back_fill(li, shift, chen.id, minutes=60, reason=doubtful)
-    assert evening.decide(wang, evening.ask(chen, shift, 90).json["id"]).status == 200
+    asked = evening.ask(chen, shift, 90).json["id"]
     (waiting,) = moderator.get(f"/reviews?area={hood.community}").json["items"]
-    assert moderator.post(f"/reviews/{waiting['id']}/decide", json={"decision": "approve"}).json["state"] == "approved"
+    verdict = f"/reviews/{waiting['id']}/decide", {"decision": "approve"}
+    with meanwhile("REVIEW#", lambda: evening.decide(wang, asked)):
+        assert moderator.post(verdict[0], json=verdict[1]).code == "changed_meanwhile"
+    assert moderator.post(verdict[0], json=verdict[1]).json["state"] == "approved"
     made = evening.record(chen, shift)
     assert made is not None
     assert (made.why, made.why_held, made.versions[0]["why"]) == ("我来了四个小时", None, doubtful)
