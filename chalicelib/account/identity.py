@@ -9,7 +9,6 @@ import msgspec
 from chalicelib.account import rules
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import lookups
@@ -33,20 +32,16 @@ def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now
     if person.holds(people_rules.CARERS, resident.home) is None:
         raise rules.ResidentUnknown()
     duty = person.must_hold(people_rules.CARERS, resident.home)
-    if not lookups.recorded(attempt, now=now):
-        try:
-            _write_down(person, people_rules.ROLE_NAMES[duty.role], resident.id, reason, attempt, now)
-        except Conflict:
-            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
-                raise
+    role = people_rules.ROLE_NAMES[duty.role]
+    lookups.once(lambda: _write_down(person, role, resident.id, reason, attempt, now), attempt=attempt, now=now)
     phone = people.phone_of(resident) if resident.phone_sealed else None
     return Identity(resident.nickname, phone, resident.home)
 
 
 def _write_down(person: Person, role: str, whom: str, reason: str, attempt: Attempt, now: datetime) -> None:
-    name = person.resident.nickname
+    what = "手机号"
     with transaction() as tx:
-        lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
+        lookups.record(tx, whom=whom, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
         person.still(tx)
-        facts = {"staff": f"{role}{name}", "what": "手机号", "reason": reason}
+        facts = {"staff": f"{role}{person.resident.nickname}", "what": what, "reason": reason}
         notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)

@@ -182,7 +182,12 @@ def export_lookups(resident_id: str) -> Iterable[dict[str, Any]]:
     while True:
         found = lookups.about(resident_id, cursor=cursor)
         for look in found:
-            yield {"时间": clock.spoken(look.looked_at), "谁": f"{look.role}{look.by_name}", "理由": look.reason}
+            yield {
+                "时间": clock.spoken(look.looked_at),
+                "谁": f"{look.role}{look.by_name}",
+                "看了": look.what,
+                "理由": look.reason,
+            }
         cursor = found.next
         if cursor is None:
             return

@@ -101,8 +101,11 @@ class IdentityView(View, frozen=True):
 
 
 class LookupView(View, frozen=True):
+    """`what` was seen, in words."""
+
     by: str
     role: str
+    what: str
     reason: str
     at: datetime
 
@@ -218,10 +221,10 @@ def show_identity(caller: Caller, resident_id: str, body: LookUp, attempt: Attem
 
 @routes.get("/me/lookups")
 def who_looked_me_up(caller: Caller, query: Paged) -> LookupList:
-    """Who looked at my phone number, why and when, the latest first."""
+    """Who looked at my phone number, my contact or my real name, why and when, the latest first."""
     found = lookups.about(caller.id, cursor=query.cursor)
     items = [
-        LookupView(by=look.by_name, role=look.role, reason=look.reason, at=clock.local(look.looked_at))
+        LookupView(by=look.by_name, role=look.role, what=look.what, reason=look.reason, at=clock.local(look.looked_at))
         for look in found
     ]
     return LookupList(items=items, next=found.next)

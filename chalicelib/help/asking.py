@@ -87,23 +87,17 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
     if request is None or request.contact_sealed is None:
         raise rules.RequestGone()
     duty = person.must_hold(people_rules.CARERS, request.area)
-    if not lookups.recorded(attempt, now=now):
-        try:
-            _write_look_down(request, person, people_rules.ROLE_NAMES[duty.role], reason, attempt, now)
-        except Conflict:
-            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
-                raise
+    role = people_rules.ROLE_NAMES[duty.role]
+    lookups.once(lambda: _write_look_down(request, person, role, reason, attempt, now), attempt=attempt, now=now)
     return msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
 
 
 def _write_look_down(
     request: HelpRequest, person: Person, role: str, reason: str, attempt: Attempt, now: datetime
 ) -> None:
-    name = person.resident.nickname
+    what = "联系人和电话"
     with transaction() as tx:
-        lookups.record(
-            tx, whom=request.id, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now
-        )
+        lookups.record(tx, whom=request.id, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
         person.still(tx)
 
 

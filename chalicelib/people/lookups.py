@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chalicelib.kit import clock, limits
@@ -10,6 +11,7 @@ from chalicelib.kit.errors import Conflict, Refused
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Lookup
+from chalicelib.people.service import Person
 
 REPEATS_WITHIN = timedelta(minutes=10)
 A_DAY = 50  # by one staff member
@@ -19,20 +21,32 @@ class LookOver(Refused):
     code, detail = "look_over", "这次查看已经过了十分钟。还要看的话，请重新写明理由。"
 
 
+def once(write_down: Callable[[], None], *, attempt: Attempt, now: datetime) -> None:
+    """Let a look be written down, unless this very request was before: its repeat sees the same again."""
+    if _recorded(attempt, now=now):
+        return
+    try:
+        write_down()
+    except Conflict:
+        if not _recorded(attempt, now=now):  # else the same tap, doubled
+            raise
+
+
 def record(
-    tx: transaction, *, whom: str, by: str, by_name: str, role: str, reason: str, attempt: Attempt, now: datetime
-) -> Lookup:
-    """Write the look down, and count it, in the transaction that allows it. Raises Conflict for a repeat of it."""
+    tx: transaction, *, whom: str, what: str, by: Person, role: str, reason: str, attempt: Attempt, now: datetime
+) -> None:
+    """Write the look down, and count it, in the transaction that allows it. Raises Conflict for a repeat of it.
+
+    `what` was seen, and the `role` by which, in the words in which the person reads them."""
     lookup = Lookup(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
-    lookup.whom, lookup.by, lookup.by_name, lookup.role = whom, by, by_name, role
-    lookup.reason, lookup.looked_at, lookup.marks = reason, now, attempt.marks()
+    lookup.whom, lookup.what, lookup.by, lookup.by_name = whom, what, by.id, by.resident.nickname
+    lookup.role, lookup.reason, lookup.looked_at, lookup.marks = role, reason, now, attempt.marks()
     lookup.person_key, lookup.person_sort = f"LOOKUPS_OF#{whom}", clock.stamp(now)
     tx.create(lookup, or_raise=Conflict())
-    limits.spend(tx, by, "look_up", at_most=A_DAY, per=timedelta(days=1), now=now)
-    return lookup
+    limits.spend(tx, by.id, "look_up", at_most=A_DAY, per=timedelta(days=1), now=now)
 
 
-def recorded(attempt: Attempt, *, now: datetime) -> bool:
+def _recorded(attempt: Attempt, *, now: datetime) -> bool:
     """Was this very request written down before? (Then its repeat may see the same again, for some minutes.)"""
     if attempt.key is None:
         return False

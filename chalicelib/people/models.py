@@ -164,6 +164,7 @@ class Lookup(Remembers, discriminator="lookup"):
     """
 
     whom = UnicodeAttribute()
+    what = UnicodeAttribute()
     by = UnicodeAttribute()
     by_name = UnicodeAttribute()
     role = UnicodeAttribute()

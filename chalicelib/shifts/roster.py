@@ -14,7 +14,6 @@ import msgspec
 from chalicelib.kit import vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import call_sheet
@@ -121,12 +120,7 @@ def show_contact(*, caller: Caller, shift_id: str, whom: str, reason: str, attem
         raise presence_rules.NotOnTheList()
     if not _still_needed(shift, theirs, now):
         raise presence_rules.NoLongerNeeded()
-    if not lookups.recorded(attempt, now=now):
-        try:
-            _write_down(person, shift, whom, reason, attempt, now)
-        except Conflict:
-            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
-                raise
+    lookups.once(lambda: _write_down(person, shift, whom, reason, attempt, now), attempt=attempt, now=now)
     return Contact(
         name=resident.nickname,
         phone=people.phone_of(resident) if resident.phone_sealed else None,
@@ -151,11 +145,11 @@ def _emergency(file: Volunteer | None) -> dict[str, str] | None:
 
 def _write_down(person: Person, shift: Shift, whom: str, reason: str, attempt: Attempt, now: datetime) -> None:
     role = people_rules.ROLE_NAMES[person.must_hold(rules.ORGANISERS, shift.area).role]
-    name = person.resident.nickname
+    what = "手机号和紧急联系人"
     with transaction() as tx:
-        lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
+        lookups.record(tx, whom=whom, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
         person.still(tx)
-        facts = {"staff": f"{role}{name}", "what": "手机号和紧急联系人", "reason": reason}
+        facts = {"staff": f"{role}{person.resident.nickname}", "what": what, "reason": reason}
         notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import lookups
@@ -23,21 +22,16 @@ def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now
     person, file = deciding.in_charge(caller, resident_id, now)
     if file.state not in rules.IN_FORCE:
         raise rules.NotInForce()
-    if not lookups.recorded(attempt, now=now):
-        try:
-            _write_down(person, file, reason, attempt, now)
-        except Conflict:
-            if not lookups.recorded(attempt, now=now):  # else the same tap, doubled
-                raise
+    lookups.once(lambda: _write_down(person, file, reason, attempt, now), attempt=attempt, now=now)
     return files.opened(file, only=("name", "birth"))
 
 
 def _write_down(person: Person, file: Volunteer, reason: str, attempt: Attempt, now: datetime) -> None:
     role = people_rules.ROLE_NAMES[person.must_hold(rules.DECIDERS, str(file.area)).role]
-    name, whom = person.resident.nickname, file.resident_id
+    whom, what = file.resident_id, "真实姓名和出生日期"
     with transaction() as tx:
-        lookups.record(tx, whom=whom, by=person.id, by_name=name, role=role, reason=reason, attempt=attempt, now=now)
+        lookups.record(tx, whom=whom, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
         person.still(tx)
         tx.check(Resident.key(whom), when=Resident.state == "active", or_raise=rules.VolunteerUnknown())
-        facts = {"staff": f"{role}{name}", "what": "真实姓名和出生日期", "reason": reason}
+        facts = {"staff": f"{role}{person.resident.nickname}", "what": what, "reason": reason}
         notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)

@@ -42,7 +42,7 @@ def test_the_owner_sees_who_looked_and_why_and_is_told(hood: Hood, neighbour: Ne
     worker = hood.staff("grid_worker")
     look(worker, neighbour)
     (entry,) = looks(neighbour)
-    assert (entry["role"], entry["reason"]) == ("网格员", REASON)
+    assert (entry["role"], entry["what"], entry["reason"]) == ("网格员", "手机号", REASON)
     assert entry["by"] == worker.get("/me").json["nickname"]
     assert neighbour.told == ["looked_up"]
     (message,) = neighbour.get("/inbox").json["items"]

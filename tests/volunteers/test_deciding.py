@@ -111,6 +111,7 @@ class TestSeeingWhoItIs:
         assert chen.told == ["looked_up"]
         (look,) = chen.get("/me/lookups").json["items"]
         assert (look["by"], look["role"], look["reason"]) == (desk.nickname(worker), "网格员", WHY["reason"])
+        assert look["what"] == "真实姓名和出生日期"
         assert "真实姓名和出生日期" in chen.get("/inbox").json["items"][0]["text"]
 
     def test_nobody_else_sees_it_nor_what_is_not_in_force(self, hood: Hood) -> None:
