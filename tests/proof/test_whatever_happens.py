@@ -32,16 +32,16 @@ LENGTH = 60 if STORIES else 30  # steps of a story
 # A proof that never came there would prove nothing about them.
 REACHED_AT_THE_GATE = {
     "sign up": "ok already_signed_up shift_full shifts_overlap sign_up_closed shift_cancelled",
-    "withdraw": "ok not_signed_up too_late_to_withdraw shift_cancelled",
+    "withdraw": "ok not_signed_up too_late_to_withdraw",
     "team signs up": "ok only_some_places_left shift_full team_member_already_signed_up team_member_busy sign_up_closed",
     "team withdraws": "ok team_not_signed_up",
-    "check in": "ok not_on_the_list not_signed_up wrong_shift check_in_too_early shift_over already_checked_in "
+    "check in": "ok not_on_the_list not_signed_up wrong_shift check_in_too_early already_checked_in "
     "already_checked_out still_waiting marked_absent shift_cancelled",
-    "check out": "ok not_checked_in already_checked_out not_signed_up shift_over",
+    "check out": "ok not_checked_in already_checked_out not_signed_up check_out_too_early",
     "cancel": "ok shift_cancelled shift_over",
     "change capacity": "ok",
     "change the end": "ok",
-    "time passes": "a shift ends",
+    "time passes": "shift_ends",
     "confirm": "ok shift_not_over hours_already_confirmed shift_never_began",
     "correct": "ok",
     "statement": "ok nothing_to_state",
