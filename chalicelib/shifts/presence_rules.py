@@ -103,8 +103,10 @@ class AlreadyCheckedIn(Refused):
 class AlreadyCheckedOut(Refused):
     code = "already_checked_out"
 
-    def __init__(self, since: datetime) -> None:
-        super().__init__(detail=f"您在 {clock.local(since):%H:%M} 已经签退了，辛苦了。")
+    def __init__(self, since: datetime | None) -> None:
+        """`since` is None for who never checked out, and whose hours were recorded all the same."""
+        when = f"您在 {clock.local(since):%H:%M} 已经签退了" if since else "您这个班次的时长已经记好，不用再签到签退"
+        super().__init__(detail=f"{when}，辛苦了。")
 
 
 class NotCheckedIn(Refused):
@@ -226,7 +228,7 @@ def refuse(mine: Seen) -> NoReturn:
     """Why somebody in this state can do neither."""
     if mine.state == "checked_in" and mine.in_at:
         raise AlreadyCheckedIn(mine.in_at)
-    if mine.state == "checked_out" and mine.out_at:
+    if mine.state == "checked_out":
         raise AlreadyCheckedOut(mine.out_at)
     raise StillWaiting() if mine.state == "waiting" else MarkedAbsent()
 

@@ -14,7 +14,7 @@ from chalicelib.volunteers.models import Register, ServiceRecord, Statement
 from local.wechat import catalogue
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once, balance_of, check, spend, transfers
-from tests.shifts import evening, gate
+from tests.shifts import door, evening, gate
 
 
 @pytest.fixture
@@ -204,6 +204,9 @@ def test_who_was_marked_absent_or_left_out_may_ask_for_the_hours_that_are_missin
         assert (made.how, made.recorded_by, int(made.minutes), made.versions) == ("recorded", wang.id, 120, [])
         assert (balance_of(who.id), who.told) == (4, ["shift_hours_corrected"])
         assert evening.stand(who, shift).state == "checked_out"
+    late = door.check_in(away, shift)
+    assert late.code == door.check_out(away, shift).code == "already_checked_out", "not that they did not come"
+    assert "时长已经记好" in late.json["detail"]
     assert Statement.fetch(f"STATEMENT#{hood.district}{away.id}", "STATEMENT").state == "revoked"
     evening.walk(shift)
     gate.adds_up(shift)
