@@ -117,7 +117,7 @@ def prove(machine: Any, acts: Counter[tuple[str, str]], reached: dict[str, str],
         if STORIES:
             with capsys.disabled():
                 sys.stdout.write(_told(acts, time.monotonic() - began))
-    if STORIES >= 100:
+    if STORIES >= 400:  # as many as `make prove` plays; fewer miss what is rare
         missed = {(act, each) for act, said in reached.items() for each in said.split() if not acts[act, each]}
         assert missed == set()
 
