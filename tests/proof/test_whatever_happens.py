@@ -35,7 +35,7 @@ REACHED_AT_THE_GATE = {
     "withdraw": "ok not_signed_up too_late_to_withdraw",
     "team signs up": "ok only_some_places_left shift_full team_member_already_signed_up team_member_busy sign_up_closed",
     "team withdraws": "ok team_not_signed_up",
-    "check in": "ok not_on_the_list not_signed_up wrong_shift check_in_too_early already_checked_in "
+    "check in": "ok not_on_the_list not_signed_up wrong_shift check_in_too_early shift_over already_checked_in "
     "already_checked_out still_waiting marked_absent shift_cancelled",
     "check out": "ok not_checked_in already_checked_out not_signed_up check_out_too_early",
     "cancel": "ok shift_cancelled shift_over",
