@@ -157,10 +157,21 @@ class Gates(RuleBasedStateMachine):
         stored = gate.stored(name)
         if stored.timer != "shifts.end" or stored.due_at is None or stored.due_at > self.now:
             return False
+        self.tries_in_vain("checked_in", name, "out")
         timers._handlers["shifts.end"](stored, now=self.now)
         self.rounds(name)
         self.model.settle(name)
+        self.tries_in_vain("no_show", name, "in")
         return True
+
+    def tries_in_vain(self, state: str, name: str, way: Any) -> None:
+        """Somebody whose place is in this state tries to come or go, when it is not the time for it."""
+        person = next((each for each, place in self.model.shifts[name].places.items() if place.state == state), None)
+        if person:
+            code = codes.digits(name, self.now)
+            done = self.act(person, name, presence.with_code, shift_id=name, way=way, code=code)
+            does = self.model.check_in if way == "in" else self.model.check_out
+            self.did(f"check {way}", done, does(person, name, self.now, listed=False))
 
     @precondition(lambda self: len(self.model.shifts) < 9)
     @rule(starts=st.integers(1, 12), capacity=st.integers(1, 4))
@@ -225,6 +236,7 @@ class Gates(RuleBasedStateMachine):
             self.end_when_due(each, other)
         done = self.act(self.organiser, name, presence.by_list, shift_id=name, whom=person, way="in")
         self.did("check in", done, self.model.check_in(person, name, self.now, listed=True))
+        self.tries_in_vain("waiting", name, "in")
         if self.now < shift.start:
             done = self.act(self.organiser, name, presence.by_list, shift_id=name, whom=person, way="out")
             self.did("check out", done, self.model.check_out(person, name, self.now, listed=True))
@@ -259,6 +271,10 @@ class Gates(RuleBasedStateMachine):
     def cancel(self, number: int) -> None:
         name = self.one(number)
         done = self.act(self.organiser, name, cancelling.cancel_shift, shift_id=name, reason="暴雨")
+        places = self.model.shifts[name].places.items()
+        person = next((each for each, place in places if place.state in ("signed_up", "waiting")), None)
+        if done == "ok" and person:  # nobody has told them yet
+            self.did("withdraw", self.act(person, name, signing_up.withdraw, shift_id=name), "shift_cancelled")
         self.did("cancel", done, self.model.cancel(name, self.now), name)
 
     @rule(number=which, more=st.integers(1, 2))
