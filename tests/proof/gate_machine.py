@@ -168,10 +168,13 @@ class Gates(RuleBasedStateMachine):
         """Somebody whose place is in this state tries to come or go, when it is not the time for it."""
         person = next((each for each, place in self.model.shifts[name].places.items() if place.state == state), None)
         if person:
-            code = codes.digits(name, self.now)
-            done = self.act(person, name, presence.with_code, shift_id=name, way=way, code=code)
-            does = self.model.check_in if way == "in" else self.model.check_out
-            self.did(f"check {way}", done, does(person, name, self.now, listed=False))
+            self.tries(person, name, way)
+
+    def tries(self, person: str, name: str, way: Any) -> None:
+        code = codes.digits(name, self.now)
+        done = self.act(person, name, presence.with_code, shift_id=name, way=way, code=code)
+        does = self.model.check_in if way == "in" else self.model.check_out
+        self.did(f"check {way}", done, does(person, name, self.now, listed=False))
 
     @precondition(lambda self: len(self.model.shifts) < 9)
     @rule(starts=st.integers(1, 12), capacity=st.integers(1, 4))
@@ -237,6 +240,8 @@ class Gates(RuleBasedStateMachine):
         done = self.act(self.organiser, name, presence.by_list, shift_id=name, whom=person, way="in")
         self.did("check in", done, self.model.check_in(person, name, self.now, listed=True))
         self.tries_in_vain("waiting", name, "in")
+        for other in [each for each, theirs in self.model.shifts.items() if person not in theirs.places][:1]:
+            self.tries(person, other, "in")
         if self.now < shift.start:
             done = self.act(self.organiser, name, presence.by_list, shift_id=name, whom=person, way="out")
             self.did("check out", done, self.model.check_out(person, name, self.now, listed=True))
