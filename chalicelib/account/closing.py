@@ -15,7 +15,7 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import events
 from chalicelib.notices import service as notices
-from chalicelib.people import personal_data
+from chalicelib.people import delegations, personal_data
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
@@ -138,5 +138,5 @@ def erase_account(resident_id: str, *, now: datetime) -> None:
 def _drop(delegation: Delegation, kind: str, *, to: str, about: str, now: datetime, **facts: str) -> None:
     """End it and tell the other side, once: the index may still show what an earlier try has ended."""
     with suppress(rules.NoDelegation), transaction() as tx:
-        tx.delete(delegation, when=Item.pk.exists(), or_raise=rules.NoDelegation())
+        delegations.end(tx, delegation, or_raise=rules.NoDelegation())
         notices.tell(tx, to, kind, about=about, now=now, **facts)

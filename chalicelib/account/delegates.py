@@ -13,6 +13,7 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import delegations
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Resident, partition
 
@@ -20,6 +21,8 @@ from chalicelib.people.models import Delegation, Resident, partition
 def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
     """A code to hand to the one who shall act for me, good for three days and once."""
     person = people.present(caller, now=now)
+    if len(person.resident.delegates or ()) >= rules.DELEGATES_AT_MOST:
+        raise rules.TooManyDelegates()
     invitation = Invitation.key(attempt.code())
     invitation.principal, invitation.principal_name = person.id, person.resident.nickname
     invitation.ends_at, invitation.marks = now + rules.INVITATION_LIFE, attempt.marks()
@@ -48,6 +51,8 @@ def accept(*, caller: Caller, code: str, now: datetime) -> Delegation:
         raise rules.InvitationUnknown()
     if invitation.principal == person.id:
         raise rules.OwnInvitation()
+    if invitation.used_by is None and len(person.resident.principals or ()) >= rules.PRINCIPALS_AT_MOST:
+        raise rules.TooManyPrincipals()
     try:
         return _accept(invitation, person, now) if invitation.used_by is None else _accepted(invitation, person)
     except rules.InvitationUsed:
@@ -73,13 +78,8 @@ def _accept(invitation: Invitation, person: people.Person, now: datetime) -> Del
             when=Invitation.used_by.does_not_exist(),
             or_raise=rules.InvitationUsed(),
         )
-        tx.put(delegation)
-        person.still(tx)
-        tx.check(
-            Resident.key(invitation.principal),
-            when=Resident.state == "active",
-            or_raise=rules.InvitationUnknown(),
-        )
+        active = Resident.state == "active"
+        delegations.begin(tx, delegation, by=person, when=active, or_raise=rules.InvitationUnknown())
         notices.tell(
             tx, invitation.principal, "delegate_accepted", about=person.id, now=now, delegate=person.resident.nickname
         )
@@ -111,8 +111,7 @@ def resign(*, caller: Caller, principal: str, now: datetime) -> None:
 def _end(person: people.Person, delegation: Delegation, *, told: str, kind: str, now: datetime) -> None:
     name = person.resident.nickname
     with transaction() as tx:
-        tx.delete(delegation, when=Item.pk.exists(), or_raise=rules.NoDelegation())
-        person.still(tx)
+        delegations.end(tx, delegation, by=person, or_raise=rules.NoDelegation())
         notices.tell(tx, told, kind, about=person.id, now=now, principal=name, delegate=name)
 
 

@@ -9,6 +9,9 @@ from chalicelib.kit.errors import Forbidden, Invalid, NotFound, Refused
 HOME_CHANGES_A_DAY = 5
 COPIES_A_DAY = 3
 INVITATIONS_A_DAY = 10
+# With each person's own item all of them are read, and nobody has that many relatives.
+DELEGATES_AT_MOST = 20
+PRINCIPALS_AT_MOST = 50
 CODES_TRIED_A_DAY = 20
 INVITATION_LIFE = timedelta(days=3)
 COPY_LIFE = timedelta(days=1)
@@ -47,6 +50,17 @@ class InvitationUsed(Refused):
 
 class OwnInvitation(Refused):
     code, detail = "own_invitation", "不能做自己的代办人，请把邀请码发给家人。"
+
+
+class TooManyDelegates(Refused):
+    code, detail = "too_many_delegates", f"最多可以有 {DELEGATES_AT_MOST} 位代办人。请先取消不再需要的，再邀请。"
+
+
+class TooManyPrincipals(Refused):
+    code, detail = (
+        "too_many_principals",
+        f"您最多可以替 {PRINCIPALS_AT_MOST} 位居民代办。请先取消不再需要的，再接受邀请。",
+    )
 
 
 class NoDelegation(NotFound):

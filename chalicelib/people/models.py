@@ -9,11 +9,17 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from chalicelib.kit import keys
 from chalicelib.kit.attempt import Remembers
-from chalicelib.kit.table import InstantAttribute, Item
+from chalicelib.kit.table import Condition, InstantAttribute, Item
 
 
 def partition(resident_id: str) -> str:
@@ -45,6 +51,9 @@ class Resident(Remembers, discriminator="resident"):
     home = UnicodeAttribute(null=True)  # area code, a community at the largest
     home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
     home_reason = UnicodeAttribute(null=True)
+    # As the Delegation items say, in the same write: an act reads this item anyway, and is held to it as it was read.
+    delegates = UnicodeSetAttribute(null=True)  # who may act for them
+    principals = UnicodeSetAttribute(null=True)  # for whom they may act
     had_duty = BooleanAttribute(null=True)  # ever: for acts that would seldom find one if they looked
     created_at = InstantAttribute()
     closed_at = InstantAttribute(null=True)
@@ -56,6 +65,17 @@ class Resident(Remembers, discriminator="resident"):
     @property
     def id(self) -> str:
         return self.pk.removeprefix("RES#")
+
+    @property
+    def tied_to(self) -> set[str]:
+        """With whom somebody is joined by a delegation, either way."""
+        return {*(self.delegates or ()), *(self.principals or ())}
+
+    def tied_as_read(self) -> Condition:
+        """True as long as no delegation of theirs, either way, was granted or ended since this was read."""
+        delegates = Resident.delegates == self.delegates if self.delegates else Resident.delegates.does_not_exist()
+        principals = Resident.principals == self.principals if self.principals else Resident.principals.does_not_exist()
+        return delegates & principals  # type: ignore[no-any-return]
 
 
 class OpenidLink(Item, discriminator="openid_link"):

@@ -58,6 +58,12 @@ class DutyNeeded(Forbidden):
     code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理，请联系社区。"
 
 
+class BothSides(Forbidden):
+    """Who acts is joined by a delegation to whom the act is about: see `Person.apart_from`."""
+
+    code, detail = "both_sides", "您和这位居民之间有代办关系，为了公正，请由别的工作人员办理。"
+
+
 class ConsentOutdated(Refused):
     code, detail = "consent_outdated", "《隐私保护指引》刚刚更新，请刷新后重新阅读。"
 

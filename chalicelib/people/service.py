@@ -12,7 +12,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import auth, ids, limits, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Changed, Conflict, Problem
 from chalicelib.kit.table import Action, Condition, Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import followers, rules
@@ -36,6 +36,8 @@ class Person(msgspec.Struct):
     now: datetime
     delegation: Delegation | None = None
     relied_on: list[Duty] = []
+    apart: bool = False  # from the other side of the act, see `apart_from`
+    delegate: Resident | None = None  # read only where that is asked
 
     @property
     def id(self) -> str:
@@ -63,6 +65,21 @@ class Person(msgspec.Struct):
             self.relied_on = [*self.relied_on, duty]
         return duty
 
+    def apart_from(self, *others: str | None, or_raise: Problem, tied: Problem | None = None) -> None:
+        """Nobody stands on both sides of an act: who acts, and for whom, is none of the `others`, else `or_raise`, and
+        is not joined to one of them by a delegation, either way, else `tied`. `still` then holds the act to it.
+        """
+        theirs = {each for each in others if each}
+        if theirs & {self.id, self.caller.id}:
+            raise or_raise
+        if not theirs:
+            return
+        if self.by and self.delegate is None:
+            self.delegate = Resident.fetch(partition(self.by), "ME")
+        self.apart = True
+        if theirs & (self.resident.tied_to | (self.delegate.tied_to if self.delegate else set())):
+            raise tied or rules.BothSides()
+
     def condition(self) -> Condition:
         """True as long as the resident is active, logged in as now, and consents."""
         return (  # type: ignore[no-any-return]
@@ -81,11 +98,17 @@ class Person(msgspec.Struct):
 
     def still(self, tx: transaction) -> None:
         """Let a transaction depend on this person still being who they were when they were read."""
-        tx.check(Resident.key(self.id), when=self.condition(), or_raise=rules.SessionEnded())
+        # Who must be apart from others reads and decides anew: a delegation may have been granted in between.
+        or_raise = Changed() if self.apart else rules.SessionEnded()
+        held = self.condition() & self.resident.tied_as_read() if self.apart else self.condition()
+        tx.check(Resident.key(self.id), when=held, or_raise=or_raise)
         self.still_on_duty(tx)
         if self.by:
             tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=NotADelegate())
-            tx.check(Resident.key(self.by), when=self._delegates_condition(), or_raise=rules.SessionEnded())
+            held = self._delegates_condition()
+            if self.delegate:
+                held = held & self.delegate.tied_as_read()
+            tx.check(Resident.key(self.by), when=held, or_raise=or_raise)
 
     def still_on_duty(self, tx: transaction) -> None:
         """The part of `still` for an act that changes the resident's own item."""
@@ -325,10 +348,14 @@ def grant_duty(tx: transaction, duty: Duty) -> None:
 
 def looks_after(resident: Resident, area: str, *, now: datetime) -> bool:
     """Does this resident hold a carer's duty over the area? One Query, and none of somebody who never had a duty."""
-    if not resident.had_duty:
-        return False
-    duties = Item.collection(partition(resident.id), "ME#DUTY#")
-    return any(rules.covers(duty, rules.CARERS, area, now) for duty in duties)
+    return bool(resident.had_duty) and any(
+        rules.covers(duty, rules.CARERS, area, now) for duty in duties_of(resident.id)
+    )
+
+
+def duties_of(resident_id: str) -> list[Duty]:
+    """Somebody's duties, those that have ended among them: one Query."""
+    return Item.collection(partition(resident_id), "ME#DUTY#")
 
 
 def end_duty(tx: transaction, duty: Duty, *, now: datetime) -> None:

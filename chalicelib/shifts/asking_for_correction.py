@@ -16,10 +16,10 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import in_charge
 from chalicelib.people import service as people
 from chalicelib.people.service import Person
 from chalicelib.shifts import confirming, correcting, hours_rules, places, recording
-from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp
 from chalicelib.shifts.signing_up import named
 from chalicelib.volunteers.models import ServiceRecord
@@ -134,7 +134,7 @@ def _decided(correction: HoursCorrection) -> dict[str, Any]:
 
 def _tell_carers(tx: transaction, new: HoursCorrection, hand: str | None, now: datetime) -> None:
     facts = {"who": new.name, "title": new.title}
-    for carer in carers(new.area, now=now, but=(new.resident_id, hand)):
+    for carer in in_charge.whom_to_tell(new.area, now=now, but=(new.resident_id, hand)):
         notices.tell(tx, carer, "shift_hours_correction_asked", about=new.id, now=now, area=new.area, **facts)
 
 

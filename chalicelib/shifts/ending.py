@@ -10,8 +10,8 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.shifts import hours_rules, places, rounds
-from chalicelib.shifts.in_charge import carers
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
 
 SETTLED = "settled"
@@ -85,7 +85,7 @@ def ask_to_confirm(shift: Shift, *, now: datetime) -> None:
             later = timers.set_to(current.pk, UNCONFIRMED, now + hours_rules.REMIND_TO_CONFIRM_AFTER)
             unasked = Shift.confirmed_at.does_not_exist() & Item.timer.does_not_exist()
             tx.update(current, later, when=unasked, or_raise=Changed())
-            told = [current.organiser] if current.organiser else carers(current.area, now=now)
+            told = whom_to_tell(current.area, now=now, first=current.organiser)
             _tell(tx, current, told, "shift_hours_to_confirm", now)
 
     places.settled(ask)
@@ -102,8 +102,8 @@ def remind(found: Shift, *, now: datetime) -> None:
         with transaction() as tx:
             waiting = Shift.confirmed_at.does_not_exist() & (Item.timer == UNCONFIRMED)
             tx.update(shift, timers.stop(), when=waiting, or_raise=Changed())
-            organiser = [shift.organiser] if shift.organiser else []
-            _tell(tx, shift, [*organiser, *carers(shift.area, now=now)], "shift_hours_unconfirmed", now)
+            in_charge = whom_to_tell(shift.area, now=now, first=shift.organiser)
+            _tell(tx, shift, [*in_charge, *whom_to_tell(shift.area, now=now)], "shift_hours_unconfirmed", now)
 
     places.settled(remind_them)
 

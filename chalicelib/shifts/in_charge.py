@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +29,3 @@ def in_charge(caller: Caller, shift_id: str, *items: Item, now: datetime) -> tup
     person.duties = [duty for duty in rest[len(items) :] if duty]
     person.must_hold(rules.ORGANISERS, shift.area)
     return person, shift, rest[: len(items)]
-
-
-def carers(area: str, *, now: datetime, but: Container[str | None] = ()) -> list[str]:
-    """Whom to tell of what somebody has to decide there: its grid workers, or else who may in their place."""
-    for role in ("grid_worker", "community_worker", "micro_grid_head"):
-        others = [each for each in people.holders(role, area, now=now) if each not in but]
-        if others:
-            return others
-    return []

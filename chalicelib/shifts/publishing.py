@@ -16,6 +16,7 @@ from chalicelib.kit.errors import Changed, Problem
 from chalicelib.kit.table import Action
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.notices import service as notices
+from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.people.service import Person
 from chalicelib.shifts import planning, plans, rules
 from chalicelib.shifts.models import Activity, Shift
@@ -135,10 +136,10 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
         raise SubjectGone()
     planned = shifts(activity, plans.from_stored(activity.plan), of=activity.id)
     to_come = [each for each in planned if each.start_at > now]
-    if approved and len(to_come) < len(planned) and activity.organiser:
-        missed = f"{len(planned) - len(to_come)}"
-        facts = {"title": activity.title, "missed": missed}
-        notices.tell(tx, activity.organiser, "activity_approved_late", about=activity.id, now=now, **facts)
+    if approved and len(to_come) < len(planned):
+        facts = {"title": activity.title, "missed": f"{len(planned) - len(to_come)}"}
+        for carer in whom_to_tell(activity.area, now=now, first=activity.organiser):
+            notices.tell(tx, carer, "activity_approved_late", about=activity.id, now=now, **facts)
     if approved and to_come:
         change = _published(activity, to_come, now)
         _create(tx, to_come, or_raise=SubjectGone())

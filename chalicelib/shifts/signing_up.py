@@ -15,6 +15,7 @@ from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import service as people
+from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.people.models import Duty
 from chalicelib.people.service import Person
 from chalicelib.shifts import places, rules
@@ -173,9 +174,10 @@ def take_out(
     cancel(tx, mine, by=by, now=now, also=attempt, late=late and by == "self")
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
-    if late and first and shift.organiser:
+    if late and first:
         facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": mine.name}
-        notices.tell(tx, shift.organiser, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
+        for carer in whom_to_tell(shift.area, now=now, first=shift.organiser, but=(mine.person,)):
+            notices.tell(tx, carer, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
 
 
 def is_late(shift: Shift, mine: SignUp, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import in_charge
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.volunteers import files, follow_up, forgetting, rules
@@ -66,7 +67,10 @@ def apply(*, caller: Caller, wish: Application, attempt: Attempt, now: datetime)
             applied = files.write(tx, file, person.id, values, also=files.remember(file, attempt))
             person.still(tx)
             facts = {"nickname": applied.nickname, "place": areas.full_name(area)}
-            for decider in _deciders(area, but=person.id, now=now):
+            deciders = in_charge.whom_to_tell(
+                area, now=now, but=(person.id,), roles=("grid_worker", "community_worker")
+            )
+            for decider in deciders:
                 notices.tell(tx, decider, "volunteer_applied", about=person.id, now=now, area=area, **facts)
         return applied
 
@@ -95,15 +99,6 @@ def _home(resident: Resident) -> str:
     if resident.home is None or resident.home_state == "declined":
         raise rules.HomeNeeded()
     return resident.home
-
-
-def _deciders(area: str, *, but: str, now: datetime) -> list[str]:
-    """Whom an application is for: grid workers, or else the community office. Never the one who applies."""
-    for role in ("grid_worker", "community_worker"):
-        others = [each for each in people.holders(role, area, now=now) if each != but]
-        if others:
-            return others
-    return []
 
 
 def change(

@@ -12,9 +12,11 @@ from chalicelib.content.models import Review
 from chalicelib.help.ending import Whole, read_whole
 from chalicelib.help.models import HelpRequest, Offer, partition
 from chalicelib.kit import auth, clock, ids, timers
+from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
+from chalicelib.people import delegations
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, Resident
 from chalicelib.people.models import partition as resident_partition
@@ -81,7 +83,8 @@ class Street(Hood):
         )
         delegation.person_key, delegation.person_sort = f"DELEGATE_OF#{delegate.id}", principal.id
         with transaction() as tx:
-            tx.put(delegation)
+            active, person = Resident.state == "active", people.present(delegate.caller, now=clock.now())
+            delegations.begin(tx, delegation, by=person, when=active, or_raise=Conflict())
 
     def open_list(self, who: Neighbour, order: str = "urgent") -> list[str]:
         answer = who.get(f"/help-requests?area={self.community}&order={order}")
