@@ -146,6 +146,12 @@ class Hood:
         return neighbour
 
     @staticmethod
+    def end_duty(who: Neighbour, role: str, area: str) -> None:
+        """As an administrator does; what follows by itself has not happened yet."""
+        with transaction() as tx:
+            people.end_duty(tx, Duty.key(who.id, role, area), now=clock.now())
+
+    @staticmethod
     def pass_time(item: Item, now: datetime) -> None:
         """Run the timer of one item as the sweeper would at this time, if it is due then."""
         current = type(item).fetch(item.pk, item.sk)

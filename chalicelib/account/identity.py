@@ -32,6 +32,7 @@ def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now
     if person.holds(people_rules.CARERS, resident.home) is None:
         raise rules.ResidentUnknown()
     duty = person.must_hold(people_rules.CARERS, resident.home)
+    person.apart_from(resident.id, or_raise=rules.OwnIdentity())
     role = people_rules.ROLE_NAMES[duty.role]
     lookups.once(lambda: _write_down(person, role, resident.id, reason, attempt, now), attempt=attempt, now=now)
     phone = people.phone_of(resident) if resident.phone_sealed else None

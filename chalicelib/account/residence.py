@@ -76,8 +76,7 @@ def decide(
     resident = people.find(resident_id)
     if resident is None or resident.home is None:
         raise rules.ResidentUnknown()
-    if resident.id == person.id:
-        raise rules.OwnResidence()
+    person.apart_from(resident.id, or_raise=rules.OwnResidence())
     if person.holds(people_rules.CARERS, resident.home) is None:
         raise rules.ResidentUnknown()
     person.must_hold(people_rules.CARERS, resident.home)

@@ -36,6 +36,10 @@ class OwnResidence(Forbidden):
     code, detail = "own_residence", "自己的住址要由别的工作人员确认。"
 
 
+class OwnIdentity(Forbidden):
+    code, detail = "own_identity", "这是您自己的信息，请在“我的”里查看。"
+
+
 class ResidentUnknown(NotFound):
     code, detail = "resident_not_found", "没有找到这位居民，请刷新列表。"
 

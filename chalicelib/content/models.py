@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.areas import rules as areas
 from chalicelib.content import rules
@@ -22,7 +23,7 @@ class Review(Remembers, discriminator="review"):
     by_area: `REVIEW#<district>` / `<area>#<time>`: what a moderator has to decide, until it is decided.
     by_person: `REVIEWS#<author>` / `<time>`: what of somebody's is undecided.
     by_due: timers `recheck_text` while WeChat has not answered, `remind_moderators` while they have not.
-    What was written (`excerpt`, `texts`, `flags`) is erased with the decision.
+    What was written (`excerpt`, `texts`, `flags`), and by whom it was flagged, is erased with the decision.
     """
 
     state = UnicodeAttribute()  # rules.REVIEW
@@ -30,7 +31,8 @@ class Review(Remembers, discriminator="review"):
     subject = UnicodeAttribute()
     subject_pk = UnicodeAttribute()
     subject_sk = UnicodeAttribute()
-    author_id = UnicodeAttribute()  # whose it is, and who is told
+    author_id = UnicodeAttribute(null=True)  # whose it is; None of what is nobody's own, but an area's
+    as_staff = BooleanAttribute(null=True)  # said for an area: told is who looks after that when it is told
     writer_id = UnicodeAttribute()  # who typed it (a delegate, perhaps): WeChat is asked under their openid
     area = UnicodeAttribute()
     excerpt = UnicodeAttribute(null=True)
@@ -38,6 +40,7 @@ class Review(Remembers, discriminator="review"):
     scene = NumberAttribute(null=True)
     tries = NumberAttribute(default=0)
     flags = JSONAttribute(null=True)  # what neighbours said, one entry for each flag
+    parties = JSONAttribute(null=True)  # ids of others who do not decide: who flagged it, whom it is about
     opened_at = InstantAttribute()
     decided_at = InstantAttribute(null=True)
     decided_by = UnicodeAttribute(null=True)  # resident id of the moderator, or "wechat"
@@ -55,12 +58,14 @@ class Review(Remembers, discriminator="review"):
         subject: str,
         subject_pk: str,
         subject_sk: str,
-        author_id: str,
+        author_id: str | None,
         writer_id: str,
         area: str,
         excerpt: str,
         cause: str,
         now: datetime,
+        as_staff: bool = False,
+        parties: Iterable[str | None] = (),
     ) -> Review:
         """A review for the moderators' list."""
         review = cls.key(review_id)
@@ -69,7 +74,9 @@ class Review(Remembers, discriminator="review"):
         review.author_id, review.writer_id, review.area, review.excerpt = author_id, writer_id, area, excerpt
         review.opened_at = now
         review.area_key, review.area_sort = cls.list_key(area), f"{area}#{clock.stamp(now)}"
-        review.person_key, review.person_sort = f"REVIEWS#{author_id}", clock.stamp(now)
+        if author_id:
+            review.person_key, review.person_sort = f"REVIEWS#{author_id}", clock.stamp(now)
+        review.as_staff, review.parties = as_staff or None, [each for each in parties if each] or None
         review._wait("remind_moderators", now + rules.REMIND_AFTER)
         return review
 
@@ -108,7 +115,7 @@ class Photo(Remembers, discriminator="photo"):
     """
 
     state = UnicodeAttribute(default="awaited")  # rules.PHOTO
-    author_id = UnicodeAttribute()
+    author_id = UnicodeAttribute(null=True)  # None of what is nobody's own, but an area's
     writer_id = UnicodeAttribute()
     area = UnicodeAttribute()
     invited_at = InstantAttribute()

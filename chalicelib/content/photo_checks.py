@@ -165,6 +165,7 @@ def _hand_over(photo: Photo, *, cause: str, now: datetime) -> None:
         excerpt=photo.called,
         cause=cause,
         now=now,
+        as_staff=photo.author_id is None,
     )
     with transaction() as tx:
         tx.create(review, or_raise=Conflict())

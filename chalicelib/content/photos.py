@@ -24,6 +24,7 @@ from chalicelib.kit.http import View
 from chalicelib.kit.table import Action, Condition, Item, NumberAttribute
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.people.service import Person
 
 ContentType = Literal["image/jpeg", "image/png"]
@@ -89,7 +90,7 @@ def invite(
     tx: transaction,
     *,
     subject_pk: str,
-    author_id: str,
+    author_id: str | None,
     area: str,
     attempt: Attempt,
     now: datetime,
@@ -101,7 +102,8 @@ def invite(
     photo = Photo.key(subject_pk, attempt.id("photo"))
     photo.author_id, photo.writer_id, photo.area, photo.invited_at = author_id, attempt.actor, area, now
     photo.marks = attempt.marks()
-    photo.person_key, photo.person_sort = f"PHOTOS#{author_id}", clock.stamp(now)
+    if author_id:
+        photo.person_key, photo.person_sort = f"PHOTOS#{author_id}", clock.stamp(now)
     for name, value in timers.fields(subject_pk, "await_upload", now + rules.AWAITED_FOR).items():
         setattr(photo, name, value)
     tx.create(photo, or_raise=AlreadyInvited())
@@ -110,15 +112,22 @@ def invite(
 
 
 def add(
-    subject: Item, *, counter: NumberAttribute | None, person: Person, area: str, attempt: Attempt, now: datetime
+    subject: Item,
+    *,
+    counter: NumberAttribute | None,
+    person: Person,
+    author_id: str | None,
+    area: str,
+    attempt: Attempt,
+    now: datetime,
 ) -> Photo:
     """Invite one more photo of a subject in a transaction of its own, or find the one that this request invited before.
 
-    With a `counter` of the subject's, TooManyPhotos when it is full.
+    With a `counter` of the subject's, TooManyPhotos when it is full. `author_id`: whose photo it is, None for nobody's own.
     """
     try:
         with transaction() as tx:
-            photo = invite(tx, subject_pk=subject.pk, author_id=person.id, area=area, attempt=attempt, now=now)
+            photo = invite(tx, subject_pk=subject.pk, author_id=author_id, area=area, attempt=attempt, now=now)
             if counter is not None:
                 tx.update(subject, [counter.add(1)], when=room(counter), or_raise=rules.TooManyPhotos())
             person.still(tx)
@@ -213,16 +222,10 @@ def refuse_upload(photo: Photo, *, reason: str, now: datetime) -> None:
 
 def tell_refused(tx: transaction, photo: Photo, *, reason: str, now: datetime) -> None:
     """The word to the author of a refused photo."""
-    notices.tell(
-        tx,
-        photo.author_id,
-        "content_refused",
-        about=service.about(photo.pk),
-        now=now,
-        area=photo.area,
-        what=photo.called,
-        reason=reason,
-    )
+    told = [photo.author_id] if photo.author_id else whom_to_tell(photo.area, now=now, first=photo.writer_id)
+    said = {"about": service.about(photo.pk), "area": photo.area, "what": photo.called, "reason": reason}
+    for who in told:
+        notices.tell(tx, who, "content_refused", now=now, **said)
 
 
 def no_upload(photo: Photo, *, now: datetime) -> None:

@@ -56,17 +56,19 @@ def open_for_flags(
     subject: str,
     subject_pk: str,
     subject_sk: str,
-    author_id: str,
+    author_id: str | None,
     area: str,
     excerpt: str,
     reasons: Sequence[str],
     words: Sequence[str],
     now: datetime,
+    writer_id: str | None = None,
+    flagged_by: Sequence[str] = (),
 ) -> Review:
     """Ask a moderator about something that neighbours have flagged; the caller hides it in the same transaction.
 
     `words` are what each of them wrote with their reason, "" for nothing. The moderator reads both; the author is told
-    that it is hidden and which reasons were given, neither the words nor by whom.
+    that it is hidden and which reasons were given, neither the words nor by whom. None of those who flagged it decides.
     """
     review = Review.of(
         ids.new_id("review"),
@@ -74,11 +76,13 @@ def open_for_flags(
         subject_pk=subject_pk,
         subject_sk=subject_sk,
         author_id=author_id,
-        writer_id=author_id,
+        writer_id=author_id or writer_id or "",
         area=area,
         excerpt=excerpt,
         cause="flagged",
         now=now,
+        as_staff=author_id is None,
+        parties=flagged_by,
     )
     review.flags = rules.shown_flags(reasons, words)
     tx.create(review, or_raise=Conflict())
@@ -92,7 +96,7 @@ def drop(tx: transaction, review_id: str, *, now: datetime) -> None:
     Changed at the commit if the verdict has come in this very moment."""
     review = Review.find(f"REVIEW#{review_id}", "REVIEW")
     if review is not None and review.state in rules.REVIEW.moves:
-        close(tx, review, "moot", by=review.author_id, reason="", now=now, or_raise=Changed())
+        close(tx, review, "moot", by=review.author_id or review.writer_id, reason="", now=now, or_raise=Changed())
 
 
 def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Review]:
@@ -112,7 +116,13 @@ def to_decide(*, caller: Caller, area: str, cursor: str | None, now: datetime) -
 
 def read(review_id: str, *, caller: Caller, now: datetime) -> Review:
     """One review, for a moderator of its area; anybody else finds nothing."""
-    return _for_moderator(review_id, people.present(caller, now=now))
+    person = people.present(caller, now=now)
+    review = _for_moderator(review_id, person)
+    try:
+        _apart(person, review)
+    except Forbidden:
+        review.flags = None  # what neighbours said of it is not for those it concerns
+    return review
 
 
 def decide(
@@ -124,7 +134,7 @@ def decide(
     review = _for_moderator(review_id, person)
     if attempt.made(review):
         return review
-    rules.check_moderator(moderator=caller.id, author=review.author_id, writer=review.writer_id)
+    _apart(person, review)
     if review.state == "waiting":
         raise rules.NotYetForModerators()
     rules.REVIEW.check(review.state, "approved", or_raise=rules.AlreadyDecided())
@@ -162,7 +172,8 @@ def remind(review: Review, *, now: datetime) -> None:
     )
     moderators: list[str] = []
     if any(first.pk == review.pk for first in waiting):
-        moderators = [each for each in people.holders("moderator", review.area, now=now) if each != review.author_id]
+        concerned = {review.author_id, review.writer_id, *(review.parties or ())}
+        moderators = [each for each in people.holders("moderator", review.area, now=now) if each not in concerned]
     with suppress(rules.AlreadyDecided), transaction() as tx:
         tx.update(review, timers.stop(), when=Review.state == "with_moderator", or_raise=rules.AlreadyDecided())
         for moderator in moderators:
@@ -177,6 +188,9 @@ def _ask_again(review: Review, *, now: datetime) -> None:
             raise KeyDestroyed()
         verdict = service.ask_wechat(people.openid_of(writer), int(review.scene), review.texts)
     except KeyDestroyed:
+        if review.author_id is None:  # nobody's own, so it does not end with the account of who wrote it down
+            _hand_over(review, cause="wechat_silent", now=now)
+            return
         with transaction() as tx:
             close(tx, review, "moot", by=WECHAT, reason="", now=now)
         return
@@ -274,6 +288,7 @@ def close(
                     Review.excerpt,
                     Review.texts,
                     Review.flags,
+                    Review.parties,
                     Review.area_key,
                     Review.area_sort,
                     Review.person_key,
@@ -286,6 +301,12 @@ def close(
         when=Review.state == review.state,
         or_raise=or_raise or rules.AlreadyDecided(),
     )
+
+
+def _apart(person: people.Person, review: Review) -> None:
+    """Nobody decides about what they wrote or flagged, what was written for or about them, or as a delegate of these."""
+    concerned = (review.author_id, review.writer_id, *(review.parties or ()))
+    person.apart_from(*concerned, or_raise=rules.OwnContent(), tied=rules.TiedToAuthor())
 
 
 def _for_moderator(review_id: str, person: people.Person) -> Review:

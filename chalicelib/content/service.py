@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +15,7 @@ from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict, Unavailable
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.wechat.content import Scene, Verdict, check_text
 from chalicelib.wechat.errors import WeChatRefused
 
@@ -62,15 +64,18 @@ def hold(
     subject: str,
     subject_pk: str,
     subject_sk: str,
-    author_id: str,
+    author_id: str | None,
     area: str,
     excerpt: str,
     now: datetime,
+    as_staff: bool = False,
+    about_whom: Iterable[str | None] = (),
 ) -> Review | None:
     """Put what WeChat did not pass on its way to a verdict, in the transaction of the act that wrote it.
 
     None when there is nothing to hold. Otherwise the caller keeps the subject hidden until the handler that
-    `reviews.on_decision(subject)` registered is called. `excerpt` is what a moderator reads.
+    `reviews.on_decision(subject)` registered is called. `excerpt` is what a moderator reads. `as_staff`: it is said for an
+    area, and who looks after that is told. `about_whom`: people who do not decide about it, because it is about them.
     """
     if screening.passed:
         return None
@@ -85,6 +90,8 @@ def hold(
         excerpt=excerpt,
         cause="wechat_doubts" if screening.suggest == "review" else "wechat_silent",
         now=now,
+        as_staff=as_staff,
+        parties=about_whom,
     )
     next_check = rules.next_check(0, since=now, now=now)
     if screening.suggest == "unchecked" and next_check:
@@ -97,16 +104,10 @@ def hold(
 
 def tell_author(tx: transaction, review: Review, kind: str, *, now: datetime, **facts: str) -> None:
     """A word to the author about what is reviewed, or the verdict on it."""
-    notices.tell(
-        tx,
-        review.author_id,
-        kind,
-        about=about(review.subject_pk),
-        now=now,
-        area=review.area,
-        what=review.what,
-        **facts,
-    )
+    writer = review.author_id or review.writer_id
+    for who in whom_to_tell(review.area, now=now, first=writer) if review.as_staff else [writer]:
+        said = {"about": about(review.subject_pk), "area": review.area, "what": review.what}
+        notices.tell(tx, who, kind, now=now, **said, **facts)
 
 
 def ask_wechat(openid: str, scene: int, texts: dict[str, str]) -> Verdict:

@@ -13,7 +13,7 @@ from chalicelib.content.rules import refuse_blank
 from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, partition
 from chalicelib.help.sides import sign
-from chalicelib.kit import clock, limits, timers, vault
+from chalicelib.kit import limits, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
@@ -140,7 +140,7 @@ def _publish(
     """Write the checked request: open when the check passed it, hidden until then. `limit`: which act, times a day."""
     screening = content.screen(person.caller, scene=Scene.FORUM, now=now, title=request.title, text=request.text)
     request.marks = attempt.marks()
-    request.person_key, request.person_sort = f"HELP_OF#{request.owner}", clock.stamp(now)
+    request.list_for_its_own()
     if screening.passed:
         open_now(request, now)
     else:
@@ -154,14 +154,15 @@ def _publish(
                 subject="help_request",
                 subject_pk=request.pk,
                 subject_sk=request.sk,
-                author_id=request.owner,
+                author_id=request.requester,
+                as_staff=request.requester is None,
                 area=request.area,
                 excerpt=f"{request.title}\n{request.text}",
                 now=now,
             )
             act, a_day = limit
             limits.spend(tx, person.caller.id, act, at_most=a_day, per=timedelta(days=1), now=now)
-            sign(tx, person, request)
+            sign(tx, person, request, as_staff=request.requester is None)
             person.still(tx)
     except Conflict:
         # The first try of this very request was faster than its repeat.

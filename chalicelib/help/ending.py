@@ -12,7 +12,7 @@ from chalicelib.content.service import Screening
 from chalicelib.help import offering, rules
 from chalicelib.help.models import HelpRequest, Offer, Unanswered, partition
 from chalicelib.help.quantities import as_read, settled
-from chalicelib.help.sides import asker
+from chalicelib.help.sides import asker, not_helping, tell_asker
 from chalicelib.kit import timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -59,7 +59,8 @@ def confirm(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime)
         whole = read_whole(request_id)
         if attempt.made(whole.request):
             return whole.request
-        person = _owner(caller, whole.request, now)
+        person = _asker(caller, whole.request, now)
+        not_helping(person, (offer for offer in whole.offers if offer.state == "collected"))
         fulfil(whole, now=now, by=person, attempt=attempt)
         return whole.request
 
@@ -101,7 +102,9 @@ def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt,
         request = whole.request
         if attempt.made(request):
             return request
-        person = _owner(caller, request, now)
+        person = _asker(caller, request, now)
+        if caller.id != request.requester:  # whose own word nothing may keep from being heard
+            not_helping(person, whole.offers)
         _may_object(whole)
         screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=reason)
         request.objected_at, request.objection = now, reason
@@ -115,6 +118,7 @@ def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt,
                 subject_pk=request.pk,
                 subject_sk=request.sk,
                 author_id=person.id,
+                about_whom=[offer.helper for offer in whole.offers],
                 area=request.area,
                 excerpt=reason,
                 now=now,
@@ -166,7 +170,7 @@ def withdraw(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime
         whole = read_whole(request_id)
         if attempt.made(whole.request):
             return whole.request
-        person = _owner(caller, whole.request, now)
+        person = _asker(caller, whole.request, now)
         if int(whole.request.collected) and rules.REQUEST.allows(whole.request.state, "fulfilled"):
             raise rules.ConfirmInstead()
         end_without_help(whole, "withdrawn", now=now, by=person, attempt=attempt)
@@ -189,8 +193,8 @@ def end_without_help(
         for offer in whole.live:
             offering.end(tx, offer, "cancelled", now)
             notices.tell(tx, offer.helper, kind, about=request.id, now=now, title=request.title)
-        if state == "expired" and request.owner:
-            notices.tell(tx, request.owner, kind, about=request.id, now=now, title=request.title)
+        if state == "expired":
+            tell_asker(tx, request, kind, now=now)
         if by:
             by.still(tx)
     request.state = state
@@ -219,12 +223,13 @@ def let_go(request: HelpRequest, now: datetime) -> list[Action]:
 
     The key to them is destroyed by a timer (`help.forget`), which tries until it has succeeded.
     """
-    if request.contact_sealed is None:
+    if request.requester is not None:
         return timers.stop()
-    return [HelpRequest.contact_sealed.remove(), *timers.set_to(request.pk, "help.forget", now)]
+    gone = [HelpRequest.contact_sealed.remove(), HelpRequest.person_key.remove(), HelpRequest.person_sort.remove()]
+    return [*gone, *timers.set_to(request.pk, "help.forget", now)]
 
 
-def _owner(caller: Caller, request: HelpRequest, now: datetime) -> Person:
+def _asker(caller: Caller, request: HelpRequest, now: datetime) -> Person:
     """Who decides about a request; anybody else does not even learn of one that is hidden or over."""
     visible = request.state in ("open", "covered")
     return asker(

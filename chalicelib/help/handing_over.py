@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer, PickUp
 from chalicelib.help.quantities import settled
-from chalicelib.help.sides import asker_or_carer
+from chalicelib.help.sides import asker_or_carer, helps, not_helping, speaker, tell_asker
 from chalicelib.kit import ids, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -37,13 +37,15 @@ def drop_off(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt
             raise rules.OfferGone()
         if attempt.made(promised):
             return promised
+        person.apart_from(promised.requester, or_raise=rules.OwnRequest(), tied=rules.TiedToAsker())
         rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
         promised.dropped_off_at, promised.code = now, ids.pick_up_code() if promised.what == "goods" else None
         with transaction() as tx:
             _drop(tx, promised, attempt, now)
             person.still(tx)
             kind = "help_dropped_off" if promised.code else "help_done"
-            _tell_offer_owner(tx, promised, kind, now, place=promised.drop_point_name or "")
+            said = {"helper": promised.helper_name, "place": promised.drop_point_name or ""}
+            tell_asker(tx, promised, kind, now=now, area=promised.area, **said)
         promised.state = "dropped_off"
         return promised
 
@@ -92,8 +94,9 @@ def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt,
 
 def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Offer:
     """Staff at the drop point hand the goods to whoever shows the pick-up code."""
-    person = people.present(caller, now=now)
-    if not any(duty.role in people_rules.COUNTER for duty in person.duties):
+    clerk = people.present(caller, now=now)
+    known: Person | None = clerk
+    if not any(duty.role in people_rules.COUNTER and people_rules.in_force(duty, now) for duty in clerk.duties):
         raise people_rules.DutyNeeded()  # before the code is looked at: nobody else learns which ones exist
     with transaction() as tx:
         tries = rules.settings_in_force().pick_up_tries_an_hour
@@ -101,6 +104,7 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
     pick_up = PickUp.fetch(*_keys(PickUp.key(ids.as_typed(code))), or_raise=rules.CodeUnknown())
 
     def hand_over() -> Offer:
+        nonlocal known
         request: HelpRequest | None
         brought: Offer | None
         request, brought = read_together(
@@ -108,6 +112,7 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
         )
         if request is None or brought is None:
             raise rules.CodeUnknown()
+        person, known = known or people.present(caller, now=now), None  # read anew when it is decided anew
         person.must_hold(people_rules.COUNTER, request.area)
         if attempt.made(brought):
             return brought
@@ -119,6 +124,7 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
 
 
 def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: Attempt, now: datetime) -> Offer:
+    not_helping(person, [brought])
     rules.OFFER.check(brought.state, "collected", or_raise=rules.NotNow(detail=rules.why_not(brought.state)))
     with transaction() as tx:
         tx.update(
@@ -136,11 +142,14 @@ def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: At
 
 
 def code_picture(*, caller: Caller, request_id: str, offer_id: str, now: datetime) -> tuple[str, str]:
-    """The pick-up code, and a picture of it (as a data URL) for staff to scan with WeChat. For the requester only."""
+    """The pick-up code, and a picture of it (as a data URL) for staff to scan with WeChat. For the side that asked."""
     brought: Offer | None
     person, (brought,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-    if brought is None or brought.requester != person.id:
+    if brought is None:
         raise rules.OfferGone()
+    person = speaker(caller, person, brought, now=now, or_raise=rules.OfferGone())
+    if helps(caller, brought):
+        raise rules.OwnHelp()
     if brought.state != "dropped_off" or brought.code is None:
         raise rules.NotNow(detail=rules.why_not(brought.state))
     with transaction() as tx:
@@ -148,20 +157,6 @@ def code_picture(*, caller: Caller, request_id: str, offer_id: str, now: datetim
     picture = mini_program_code(brought.code, PICK_UP_PAGE)
     kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
     return brought.code, f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-
-
-def _tell_offer_owner(tx: transaction, promised: Offer, kind: str, now: datetime, **facts: str) -> None:
-    notices.tell(
-        tx,
-        promised.requester,
-        kind,
-        about=promised.request_id,
-        now=now,
-        area=promised.area,
-        title=promised.title,
-        helper=promised.helper_name,
-        **facts,
-    )
 
 
 def _keys(item: PickUp) -> tuple[str, str]:

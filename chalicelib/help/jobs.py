@@ -9,6 +9,7 @@ from chalicelib.help import alerts, offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
 from chalicelib.help.quantities import as_read, settled
+from chalicelib.help.sides import tell_asker, whom_to_tell
 from chalicelib.kit import timers, vault
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, read_together
@@ -107,7 +108,7 @@ def lapse(promised: Offer, *, now: datetime) -> None:
             offering.end(tx, current, "lapsed", now)
             quantities.give_back(tx, request, int(current.quantity), now=now)
             said = {"about": request.id, "now": now, "title": request.title}
-            notices.tell(tx, request.owner, "help_offer_lapsed", helper=current.helper_name, **said)
+            tell_asker(tx, request, "help_offer_lapsed", now=now, helper=current.helper_name)
             notices.tell(tx, current.helper, "help_your_offer_lapsed", **said)
 
     settled(lapse_it)
@@ -124,7 +125,7 @@ def remind(brought: Offer, *, now: datetime) -> None:
         last = current.dropped_off_at + timedelta(days=rules.settings_in_force().confirm_days)
         again = now < last
         kind = _REMINDERS[current.what == "goods", again]
-        told = [current.requester] if again else people.holders("grid_worker", current.area, now=now)
+        told = whom_to_tell(current, now=now) if again else people.holders("grid_worker", current.area, now=now)
         said = {"title": current.title, "place": current.drop_point_name or "", "helper": current.helper_name}
         with transaction() as tx:
             tx.update(

@@ -41,8 +41,9 @@ def flag(
         if flagged:
             attempt.made(flagged)
             return  # once a person; saying it again changes nothing
-        if request and person.id in (request.requester, request.by, request.filed_by):
-            raise rules.OwnFlag()
+        if request:
+            own = (request.requester, request.by, request.filed_by)
+            person.apart_from(*own, or_raise=rules.OwnFlag(), tied=rules.TiedToFlagged())
         if request is None or request.state not in ("open", "covered"):
             raise rules.RequestGone()
         mine.reason, mine.text, mine.flagged_at, mine.marks = reason, text, now, attempt.marks()
@@ -74,7 +75,9 @@ def _count(tx: transaction, request: HelpRequest, mine: Flag, now: datetime) -> 
             subject="help_request",
             subject_pk=request.pk,
             subject_sk=request.sk,
-            author_id=request.owner,
+            author_id=request.requester,
+            writer_id=request.filed_by,
+            flagged_by=[each.sk.removeprefix("FLAG#") for each in counted],
             area=request.area,
             excerpt=f"{request.title}\n{request.text}",
             reasons=[REASONS[each.reason] for each in counted],  # type: ignore[index]

@@ -11,6 +11,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.help import rules
 from chalicelib.help.ending import Whole, read_whole
 from chalicelib.help.models import HelpRequest, Offer, Unanswered
+from chalicelib.help.sides import helps
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.people import rules as people_rules
@@ -29,8 +30,15 @@ def open_in(area: str, *, order: Order, cursor: str | None) -> Page[HelpRequest]
 
 
 def mine(*, caller: Caller, cursor: str | None) -> Page[HelpRequest]:
-    """What I asked (or filed for others), newest first, in whatever state."""
+    """What I asked, newest first, in whatever state."""
     return page(Item.by_person, f"HELP_OF#{caller.principal}", of=HelpRequest, cursor=cursor)
+
+
+def filed(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[HelpRequest]:
+    """What staff asked for people without WeChat and is not over, for those who look after the area."""
+    _must_care(caller, area, now)
+    here = Item.person_sort.startswith(area)
+    return page(Item.by_person, HelpRequest.filed_in(area), here, of=HelpRequest, cursor=cursor, newest_first=False)
 
 
 def helping(*, caller: Caller, cursor: str | None) -> Page[Offer]:
@@ -40,9 +48,7 @@ def helping(*, caller: Caller, cursor: str | None) -> Page[Offer]:
 
 def unanswered(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Unanswered]:
     """Requests nobody has answered in time, for those who care for the area."""
-    if not areas.well_formed(area):
-        raise areas.AreaUnknown()
-    people.present(caller, now=now).must_hold(people_rules.CARERS, area)
+    _must_care(caller, area, now)
     return page(
         Item.by_area,
         f"HELP_UNANSWERED#{areas.district(area)}",
@@ -53,21 +59,50 @@ def unanswered(*, caller: Caller, area: str, cursor: str | None, now: datetime) 
     )
 
 
-def look_at(request_id: str, *, caller: Caller, as_staff: bool, now: datetime) -> tuple[Whole, bool]:
-    """A request with its offers and photos, and whether the caller may see all of them.
+def _must_care(caller: Caller, area: str, now: datetime) -> None:
+    if not areas.well_formed(area):
+        raise areas.AreaUnknown()
+    people.present(caller, now=now).must_hold(people_rules.CARERS, area)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A request as somebody may see it. `asks`: they are on the side that asked. `complete`: they see all offers."""
+
+    whole: Whole
+    asks: bool
+    complete: bool
+
+
+def look_at(request_id: str, *, caller: Caller, as_staff: bool, now: datetime) -> Seen:
+    """A request with its offers and photos, as far as the caller may see them.
 
     Anybody sees an open or covered request; one that is hidden or over is seen by its two sides and by
     those who care for the area. A helper sees their own offers only. Staff say that they look as staff,
-    which spares everybody else the reading of duties.
+    which spares everybody else the reading of duties; where nobody is the requester, these are always read.
     """
     whole = read_whole(request_id)
-    me = caller.principal
-    if me == whole.request.owner:
-        return whole, True
+    request, me = whole.request, caller.principal
+    if me == request.requester:
+        return Seen(_without_own_codes(caller, whole), asks=True, complete=True)
     own = [offer for offer in whole.offers if offer.helper == me]
-    visible = bool(own) or whole.request.state in ("open", "covered")
-    if visible and not as_staff:
-        return msgspec.structs.replace(whole, offers=own), False
-    if people.present(caller, now=now).holds(people_rules.CARERS | {"moderator"}, whole.request.area):
-        return whole, True
-    raise people_rules.DutyNeeded() if visible else rules.RequestGone()
+    visible = bool(own) or request.state in ("open", "covered")
+    if not visible or as_staff or request.requester is None:
+        person = people.present(caller, now=now)
+        cares = person.holds(people_rules.CARERS, request.area) is not None
+        if cares and request.requester is None:
+            return Seen(_without_own_codes(caller, whole), asks=True, complete=True)
+        if cares or person.holds(["moderator"], request.area):
+            return Seen(whole, asks=False, complete=True)
+        if not visible:
+            raise rules.RequestGone()
+        if as_staff:
+            raise people_rules.DutyNeeded()
+    return Seen(msgspec.structs.replace(whole, offers=own), asks=False, complete=False)
+
+
+def _without_own_codes(caller: Caller, whole: Whole) -> Whole:
+    """Whoever shows a pick-up code has the goods handed over: nobody sees that of what they brought themselves."""
+    for offer in whole.offers:
+        if helps(caller, offer):
+            offer.code = None
+    return whole

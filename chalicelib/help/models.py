@@ -27,7 +27,7 @@ class HelpRequest(Remembers, discriminator="help_request"):
     """`HELP#<request id>` / `REQUEST`: somebody needs something.
 
     by_area: `HELP_OPEN#<community>` / `<time>` while open; by_rank: the same / `<urgency><time>`.
-    by_person: `HELP_OF#<requester or filing staff>` / `<time>`.
+    by_person: `HELP_OF#<requester>` / `<time>`; filed by staff, and not over, `HELP_FILED#<district>` / `<area>#<time>`.
     """
 
     state = UnicodeAttribute()
@@ -45,7 +45,9 @@ class HelpRequest(Remembers, discriminator="help_request"):
     requester_name = UnicodeAttribute()
     by = UnicodeAttribute(null=True)  # the delegate who asked
     by_name = UnicodeAttribute(null=True)
-    filed_by = UnicodeAttribute(null=True)  # the staff member who filed it
+    filed_by = UnicodeAttribute(
+        null=True
+    )  # who filed it: told first, while they look after the area; no right comes of it
     contact_sealed = BinaryAttribute(legacy_encoding=False, null=True)  # name and phone, with the request's own key
     offered = NumberAttribute(default=0)  # quantity of live and collected offers; never above `quantity`
     collected = NumberAttribute(default=0)
@@ -72,10 +74,17 @@ class HelpRequest(Remembers, discriminator="help_request"):
     def id(self) -> str:
         return self.pk.removeprefix("HELP#")
 
-    @property
-    def owner(self) -> str:
-        """Who is told and who decides: the requester, or the staff member who filed for them."""
-        return self.requester or self.filed_by or ""
+    def list_for_its_own(self) -> None:
+        """Onto the requester's list, or that of who looks after the area where nobody is the requester."""
+        time = clock.stamp(self.created_at)
+        if self.requester:
+            self.person_key, self.person_sort = f"HELP_OF#{self.requester}", time
+        else:
+            self.person_key, self.person_sort = self.filed_in(self.area), f"{self.area}#{time}"
+
+    @staticmethod
+    def filed_in(area: str) -> str:
+        return f"HELP_FILED#{areas.district(area)}"
 
     @property
     def left(self) -> int:
@@ -127,7 +136,7 @@ class Offer(Remembers, discriminator="offer"):
     title = UnicodeAttribute()
     what = UnicodeAttribute()
     area = UnicodeAttribute()
-    requester = UnicodeAttribute()  # the request's owner
+    requester = UnicodeAttribute(null=True)  # the request's
     requester_name = UnicodeAttribute()
     drop_point_name = UnicodeAttribute(null=True)
     code = UnicodeAttribute(null=True)  # pick-up code, from the drop-off on; shown to the requester only
@@ -177,7 +186,7 @@ class Message(Remembers, discriminator="help_message"):
     author_name = UnicodeAttribute()
     by_name = UnicodeAttribute(null=True)
     helper = UnicodeAttribute()
-    requester = UnicodeAttribute()
+    requester = UnicodeAttribute(null=True)
     sent_at = InstantAttribute()
 
     @classmethod
@@ -254,9 +263,9 @@ class HelpAlert(Willing, discriminator="help_alert"):
 
 
 class ActedFor(Item, discriminator="help_acted_for"):
-    """`RES#<delegate>` / `HELP_ACTED#<sort key>#<request id>`: what shows this delegate's name in somebody's affairs.
+    """`RES#<resident>` / `HELP_ACTED#<sort key>#<request id>`: what shows a delegate or staff member in others' affairs.
 
-    Written with the act, so that the name can be taken out again when the delegate leaves.
+    Written with the act, so that they can be taken out again when they leave.
     """
 
     PREFIX = "HELP_ACTED#"
@@ -264,6 +273,6 @@ class ActedFor(Item, discriminator="help_acted_for"):
     item_sk = UnicodeAttribute()
 
     @classmethod
-    def of(cls, delegate: str, item: Item) -> ActedFor:
+    def of(cls, who: str, item: Item) -> ActedFor:
         place = f"{cls.PREFIX}{item.sk}#{item.pk.removeprefix('HELP#')}"
-        return cls(resident_partition(delegate), place, item_pk=item.pk, item_sk=item.sk)
+        return cls(resident_partition(who), place, item_pk=item.pk, item_sk=item.sk)

@@ -9,7 +9,7 @@ from chalicelib.content.service import Screening
 from chalicelib.help import quantities, rules
 from chalicelib.help.models import HelpRequest, Offer
 from chalicelib.help.quantities import settled
-from chalicelib.help.sides import asker_or_carer, sign
+from chalicelib.help.sides import asker_or_carer, not_helping, sign, tell_asker
 from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -51,6 +51,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
                 subject_pk=new.pk,
                 subject_sk=new.sk,
                 author_id=new.helper,
+                about_whom=(request.requester, request.by),
                 area=request.area,
                 excerpt=message,
                 now=now,
@@ -59,7 +60,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
             limits.spend(tx, caller.id, "offer", at_most=a_day, per=timedelta(days=1), now=now)
             sign(tx, person, new)
             person.still(tx)
-            _tell_owner(tx, request, "help_offered", now, helper=new.helper_name)
+            tell_asker(tx, request, "help_offered", now=now, area=request.area, helper=new.helper_name)
         return new
 
     return settled(promise)
@@ -68,8 +69,8 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
 def _may_answer(person: Person, request: HelpRequest | None) -> None:
     if request is None or request.state in ("in_review", "removed"):
         raise rules.RequestGone()
-    if {person.id, person.caller.id} & {request.requester, request.by, request.filed_by}:
-        raise rules.OwnRequest()
+    theirs = (request.requester, request.by, request.filed_by)
+    person.apart_from(*theirs, or_raise=rules.OwnRequest(), tied=rules.TiedToAsker())
 
 
 def _new_offer(
@@ -80,7 +81,7 @@ def _new_offer(
     new.helper, new.helper_name = person.id, person.resident.nickname
     new.by, new.by_name = person.by, person.by_name
     new.title, new.what, new.area = request.title, request.what, request.area
-    new.requester, new.requester_name = request.owner, request.requester_name
+    new.requester, new.requester_name = request.requester, request.requester_name
     new.drop_point_name, new.created_at = request.drop_point_name, now
     new.person_key, new.person_sort = f"OFFERS_OF#{person.id}", clock.stamp(now)
     lapse = timers.fields(new.pk, "help.lapse", now + timedelta(hours=rules.settings_in_force().lapse_hours))
@@ -108,6 +109,8 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
         by_helper = person.id == promised.helper
         if not by_helper:
             person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
+            if person.id != request.requester:
+                not_helping(person, [promised])
         # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
         carer = not by_helper and person.id != request.requester
         state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
@@ -117,7 +120,8 @@ def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, 
             quantities.give_back(tx, request, int(promised.quantity), now=now)
             person.still(tx)
             if by_helper:
-                _tell_owner(tx, request, "help_offer_cancelled", now, who=promised.helper_name)
+                who = promised.helper_name
+                tell_asker(tx, request, "help_offer_cancelled", now=now, area=request.area, who=who)
             else:
                 tell_not_needed(tx, promised, why="由社区工作人员取消" if carer else "求助人取消了认领", now=now)
         promised.state, promised.ended_at = state, now
@@ -157,7 +161,3 @@ def tell_not_needed(tx: transaction, promised: Offer, *, why: str, now: datetime
     else:
         kind = "help_not_needed"
     notices.tell(tx, promised.helper, kind, about=promised.request_id, now=now, area=promised.area, **facts)
-
-
-def _tell_owner(tx: transaction, request: HelpRequest, kind: str, now: datetime, **facts: str) -> None:
-    notices.tell(tx, request.owner, kind, about=request.id, now=now, area=request.area, title=request.title, **facts)

@@ -11,13 +11,12 @@ from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.judging import REASONS
 from chalicelib.help.models import ActedFor, Flag, HelpAlert, HelpRequest, Message, Offer, partition
 from chalicelib.help.quantities import settled
+from chalicelib.help.sides import tell_asker
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import alerts
-from chalicelib.notices import service as notices
 from chalicelib.people import personal_data
-from chalicelib.people import service as people
 from chalicelib.people.models import partition as resident_partition
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 
@@ -36,6 +35,15 @@ def export_requests(resident_id: str) -> Iterable[dict[str, Any]]:
             "异议": request.objection or "",
             "感谢": "；".join(offer.thanks for offer in read_whole(request.id).offers if offer.thanks),
         }
+
+
+@personal_data.section("我代为登记的求助")
+def export_filed(resident_id: str) -> Iterable[dict[str, Any]]:
+    """That they did, and when; what it is about is somebody else's affair."""
+    filed = [Item(acted.item_pk, acted.item_sk) for acted in _acted(resident_id) if acted.item_sk == "REQUEST"]
+    for request in read_together(*filed) if filed else []:
+        if request and request.filed_by == resident_id:
+            yield {"时间": clock.spoken(request.created_at), "编号": request.id}
 
 
 @personal_data.section("我帮助的")
@@ -82,15 +90,12 @@ def erase(resident_id: str, *, now: datetime) -> None:
             gone = [Offer.helper_name.set(NICKNAME_OF_THE_CLOSED), Offer.message.set("")]
             tx.update(offer, [*gone, Offer.person_key.remove(), Offer.person_sort.remove()])
     for request in _requests(resident_id):
-        if request.requester is None:
-            _hand_on(request, now)
-            continue
         _finish(request, now)
         _forget(request)
     for flag in _flags(resident_id):
         with transaction() as tx:
             tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
-    for acted in Item.collection(resident_partition(resident_id), ActedFor.PREFIX):
+    for acted in _acted(resident_id):
         _unsign(acted)
     with transaction() as tx:
         alerts.switch_off(tx, HelpAlert, resident_id)
@@ -104,30 +109,9 @@ def _call_off(promised: Offer, now: datetime) -> None:
         with transaction() as tx:
             offering.end(tx, current, "cancelled", now)
             quantities.give_back(tx, request, int(current.quantity), now=now)
-            facts = {"title": request.title, "who": NICKNAME_OF_THE_CLOSED}
-            notices.tell(tx, request.owner, "help_offer_cancelled", about=request.id, now=now, **facts)
+            tell_asker(tx, request, "help_offer_cancelled", now=now, who=NICKNAME_OF_THE_CLOSED)
 
     settled(call_off)
-
-
-def _hand_on(request: HelpRequest, now: datetime) -> None:
-    """A request filed for somebody without WeChat is not its filer's: whoever looks after the area is told from now on."""
-    leaving = request.filed_by
-    others = (each for each in people.holders("grid_worker", request.area, now=now) if each != leaving)
-    successor = next(others, None)
-    listing = (
-        [HelpRequest.filed_by.set(successor), HelpRequest.person_key.set(f"HELP_OF#{successor}")]
-        if successor
-        else [HelpRequest.person_key.remove(), HelpRequest.person_sort.remove()]
-    )
-    for offer in read_whole(request.id).offers:
-        with transaction() as tx:
-            tx.update(offer, [Offer.requester.set(successor or leaving)])
-    for message in Item.collection(request.pk, "TALK#"):
-        with transaction() as tx:
-            tx.update(message, [Message.requester.set(successor or leaving)])
-    with transaction() as tx:
-        tx.update(request, listing)
 
 
 def _finish(request: HelpRequest, now: datetime) -> None:
@@ -179,13 +163,19 @@ def _forget(request: HelpRequest) -> None:
 
 
 def _unsign(acted: ActedFor) -> None:
-    """Take a delegate's name out of what they did for somebody else."""
+    """Take out who did something for somebody else: a delegate's name, or which staff member asked for somebody."""
     signed: HelpRequest | Offer | Message | None
     (signed,) = read_together(Item(acted.item_pk, acted.item_sk))
     with transaction() as tx:
-        if signed is not None:
+        if isinstance(signed, HelpRequest) and signed.requester is None:
+            tx.update(signed, [HelpRequest.filed_by.remove()])
+        elif signed is not None and signed.by_name is not None:
             tx.update(signed, [type(signed).by_name.set(NICKNAME_OF_THE_CLOSED)])
         tx.delete(acted)
+
+
+def _acted(resident_id: str) -> list[ActedFor]:
+    return Item.collection(resident_partition(resident_id), ActedFor.PREFIX)
 
 
 def _flags(resident_id: str) -> list[Flag]:
@@ -201,9 +191,11 @@ def _offers(resident_id: str) -> list[Offer]:
 
 
 def _messages(resident_id: str) -> Iterator[Message]:
-    """What somebody wrote, found through the requests and offers they were part of."""
+    """What somebody wrote, found through the requests and offers they were part of, and what they did as staff."""
     talks = {(request.id, "") for request in _requests(resident_id)}
     talks |= {(offer.request_id, offer.id) for offer in _offers(resident_id)}
+    written = [acted for acted in _acted(resident_id) if acted.item_sk.startswith("TALK#")]
+    talks |= {(acted.item_pk.removeprefix("HELP#"), acted.item_sk.split("#")[1]) for acted in written}
     for request_id, offer_id in sorted(talks):
         for message in Item.collection(partition(request_id), f"TALK#{offer_id}"):
             if message.author == resident_id:

@@ -10,6 +10,8 @@ from chalicelib.content import photos as content_photos
 from chalicelib.content.photos import UploadForm
 from chalicelib.help import alerts, asking, ending, handing_over, judging, lists, offering, pictures, shapes, talking
 from chalicelib.help.ending import Whole
+from chalicelib.help.lists import Seen
+from chalicelib.help.models import HelpRequest
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.http import Paged, Routes
@@ -25,14 +27,18 @@ def _wish(body: shapes.AskForHelp) -> asking.Wish:
 def ask(caller: Caller, body: shapes.AskForHelp, attempt: Attempt, now: datetime) -> shapes.RequestView:
     """Ask the neighbours for help. Hidden (`in_review`) while WeChat's content check has not passed it."""
     request = asking.ask(caller=caller, wish=_wish(body), attempt=attempt, now=now)
-    return shapes.view(Whole(request, [], []), me=caller.principal)
+    return _asked(caller, request)
 
 
 @routes.post("/help-requests/on-behalf", status=201)
 def file_for(caller: Caller, body: shapes.FileForSomeone, attempt: Attempt, now: datetime) -> shapes.RequestView:
     """Staff of the area ask for somebody without WeChat, who called or came to the desk."""
     request = asking.file_for(caller=caller, wish=_wish(body), attempt=attempt, now=now)
-    return shapes.view(Whole(request, [], []), me=caller.id)
+    return _asked(caller, request)
+
+
+def _asked(caller: Caller, request: HelpRequest) -> shapes.RequestView:
+    return shapes.view(Seen(Whole(request, [], []), asks=True, complete=True), me=caller.principal)
 
 
 @routes.post("/help-requests/{request_id}/contact")
@@ -72,11 +78,18 @@ def unanswered(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.Un
     return shapes.UnansweredList(items=[shapes.unanswered_line(item) for item in found], next=found.next)
 
 
+@routes.get("/help-requests/filed")
+def filed(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.RequestList:
+    """What staff asked for people without WeChat and is not over, for those who look after the area, by place."""
+    found = lists.filed(caller=caller, area=query.area, cursor=query.cursor, now=now)
+    return shapes.RequestList(items=[shapes.line(request) for request in found], next=found.next)
+
+
 @routes.get("/help-requests/{request_id}", delegable=True)
 def look_at(caller: Caller, request_id: str, query: shapes.LookAt, now: datetime) -> shapes.RequestView:
     """One request."""
-    whole, everything = lists.look_at(request_id, caller=caller, as_staff=query.as_staff, now=now)
-    return shapes.view(whole, me=caller.principal, complete=everything)
+    seen = lists.look_at(request_id, caller=caller, as_staff=query.as_staff, now=now)
+    return shapes.view(seen, me=caller.principal)
 
 
 @routes.post("/help-requests/{request_id}/withdraw", delegable=True)
@@ -163,13 +176,13 @@ def thank(
     thanked = talking.thank(
         caller=caller, request_id=request_id, offer_id=offer_id, text=body.text, attempt=attempt, now=now
     )
-    return shapes.offer_view(thanked, me=caller.principal)
+    return shapes.offer_view(thanked, me=caller.principal, asks=True)
 
 
 @routes.get("/help-requests/{request_id}/offers/{offer_id}/messages", delegable=True)
-def read_messages(caller: Caller, request_id: str, offer_id: str) -> shapes.MessageList:
+def read_messages(caller: Caller, request_id: str, offer_id: str, now: datetime) -> shapes.MessageList:
     """The messages between helper and requester, oldest first."""
-    messages = talking.read(caller=caller, request_id=request_id, offer_id=offer_id)
+    messages = talking.read(caller=caller, request_id=request_id, offer_id=offer_id, now=now)
     return shapes.MessageList(items=[shapes.message_view(message, me=caller.principal) for message in messages])
 
 

@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.kit import settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
+from chalicelib.people.rules import BothSides
 
 Kind = Literal["goods", "errand", "skill", "company"]
 Urgency = Literal["normal", "urgent"]
@@ -101,6 +102,22 @@ class NotYours(Forbidden):
 
 class OwnRequest(Refused):
     code, detail = "own_request", "这条求助是您发的，不能由自己认领，请等邻居来帮忙。"
+
+
+class TiedToAsker(BothSides):
+    detail = "您和求助人之间有代办关系，不能认领或办理对方求助里的帮忙。取消代办关系以后才可以。"
+
+
+class OwnHelp(Forbidden):
+    code, detail = "own_help", "这次帮忙有您自己的份，不能又替求助的一方办理，请由别的社区工作人员办理。"
+
+
+class TiedInHelp(BothSides):
+    detail = "您和帮忙或求助的人之间有代办关系，不能由您来办理。请先取消代办关系，或者请社区工作人员办理。"
+
+
+class TiedToFlagged(BothSides):
+    detail = "您和求助人之间有代办关系，不能举报这条求助。不想要了，可以直接撤下。"
 
 
 class NotOpen(Refused):

@@ -11,7 +11,7 @@ from chalicelib.areas.rules import AreaCode
 from chalicelib.content import photos as content_photos
 from chalicelib.content.photos import ContentType, PhotoView
 from chalicelib.help import lists, rules
-from chalicelib.help.ending import Whole
+from chalicelib.help.lists import Seen
 from chalicelib.help.models import HelpRequest, Message, Offer, Unanswered
 from chalicelib.kit import clock
 from chalicelib.kit.http import Body, Paged, Query, View
@@ -102,7 +102,7 @@ class OfArea(Paged, frozen=True, kw_only=True):
 
 
 class OfferView(View, frozen=True):
-    """`code` is the pick-up code, in the requester's eyes only. A message not passed yet shows to its author."""
+    """`code` is the pick-up code, in the eyes of the side that asked. A message not passed yet shows to its author."""
 
     id: str
     request_id: str
@@ -146,7 +146,8 @@ class RequestList(View, frozen=True):
 
 
 class RequestView(View, frozen=True):
-    """`offers` holds all of them for the requester and for staff, one's own for a helper, none for others."""
+    """`offers` holds all of them for the requester and for staff, one's own for a helper, none for others. `mine`: I asked,
+    or look after the area of what staff asked for somebody."""
 
     id: str
     state: str
@@ -244,9 +245,9 @@ def line(request: HelpRequest) -> RequestLine:
     )
 
 
-def view(whole: Whole, *, me: str, complete: bool = False) -> RequestView:
+def view(seen: Seen, *, me: str) -> RequestView:
+    whole, mine = seen.whole, seen.asks
     request = whole.request
-    mine = me == request.owner
     return RequestView(
         id=request.id,
         state=request.state,
@@ -263,19 +264,19 @@ def view(whole: Whole, *, me: str, complete: bool = False) -> RequestView:
         drop_point_name=request.drop_point_name,
         requester_name=request.requester_name,
         asked_by_delegate=request.by_name,
-        filed_by_staff=request.filed_by is not None,
+        filed_by_staff=request.requester is None,
         created_at=clock.local(request.created_at),
         needed_by=_time(request.needed_by),
         open_until=clock.local(request.open_until),
-        objection=request.objection if mine or (complete and request.objection_state == "shown") else None,
+        objection=request.objection if mine or (seen.complete and request.objection_state == "shown") else None,
         removed_reason=request.removed_reason if mine else None,
         mine=mine,
         photos=content_photos.views(whole.photos, author=mine),
-        offers=[offer_view(offer, me=me) for offer in whole.offers],
+        offers=[offer_view(offer, me=me, asks=mine) for offer in whole.offers],
     )
 
 
-def offer_view(offer: Offer, *, me: str) -> OfferView:
+def offer_view(offer: Offer, *, me: str, asks: bool = False) -> OfferView:
     return OfferView(
         id=offer.id,
         request_id=offer.request_id,
@@ -289,8 +290,8 @@ def offer_view(offer: Offer, *, me: str) -> OfferView:
         helper_by_delegate=offer.by_name,
         requester_name=offer.requester_name,
         drop_point_name=offer.drop_point_name,
-        code=offer.code if me == offer.requester and offer.state == "dropped_off" else None,
-        thanks=offer.thanks if offer.thanks_state == "shown" or me == offer.requester else None,
+        code=offer.code if asks and offer.state == "dropped_off" else None,
+        thanks=offer.thanks if asks or offer.thanks_state == "shown" else None,
         created_at=clock.local(offer.created_at),
         dropped_off_at=_time(offer.dropped_off_at),
         collected_at=_time(offer.collected_at),

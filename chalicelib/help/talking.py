@@ -8,9 +8,9 @@ from chalicelib.content import service as content
 from chalicelib.content.rules import refuse_blank
 from chalicelib.content.service import Screening
 from chalicelib.help import rules
-from chalicelib.help.models import Message, Offer, partition
+from chalicelib.help.models import HelpRequest, Message, Offer, partition
 from chalicelib.help.quantities import settled
-from chalicelib.help.sides import sign
+from chalicelib.help.sides import carer, helps, not_helping, sign, speaker, whom_to_tell
 from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -31,8 +31,12 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
     offer: Offer | None
     written: Message | None
     person, (offer, written) = people.present_with(caller, Offer.key(request_id, offer_id), message, now=now)
-    if offer is None or person.id not in (offer.helper, offer.requester):
+    if offer is None:
         raise rules.OfferGone()
+    if person.id != offer.helper:
+        person = speaker(caller, person, offer, now=now, or_raise=rules.OfferGone())
+        if helps(caller, offer):
+            raise rules.OwnHelp()
     if written and attempt.made(written):
         return written
     if offer.state not in rules.LIVE_OFFER | {"collected"}:
@@ -70,13 +74,14 @@ def _send(message: Message, offer: Offer, person: Person, screening: Screening, 
             subject_pk=message.pk,
             subject_sk=message.sk,
             author_id=person.id,
+            about_whom=(offer.helper, offer.by, offer.requester),
             area=offer.area,
             excerpt=message.text,
             now=now,
         )
         an_hour = rules.settings_in_force().messages_an_hour
         limits.spend(tx, person.caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
-        sign(tx, person, message)
+        sign(tx, person, message, as_staff=person.id not in (message.helper, message.requester))
         person.still(tx)
         if screening.passed:
             tell_of_message(tx, message, now)
@@ -84,27 +89,23 @@ def _send(message: Message, offer: Offer, person: Person, screening: Screening, 
 
 def tell_of_message(tx: transaction, message: Message, now: datetime) -> None:
     """Tell the other side, once the message may be seen."""
-    other = message.requester if message.author == message.helper else message.helper
-    notices.tell(
-        tx,
-        other,
-        "help_message",
-        about=message.request_id,
-        now=now,
-        sender=message.author_name,
-        title=message.title,
-        text=message.text,
-    )
+    others = whom_to_tell(message, now=now) if message.author == message.helper else [message.helper]
+    said = {"sender": message.author_name, "title": message.title, "text": message.text}
+    for other in others:
+        notices.tell(tx, other, "help_message", about=message.request_id, now=now, **said)
 
 
-def read(*, caller: Caller, request_id: str, offer_id: str) -> list[Message]:
+def read(*, caller: Caller, request_id: str, offer_id: str, now: datetime) -> list[Message]:
     """The messages of an offer in their order, for its two sides; one not yet passed only for its author."""
     messages: list[Message] = Item.collection(partition(request_id), f"TALK#{offer_id}#")
     me = caller.principal
     # Each message knows its two sides, so the offer itself is only read while nothing has been said.
     of = messages[0] if messages else Offer.find(partition(request_id), f"OFFER#{offer_id}")
-    if of is None or me not in (of.helper, of.requester):
+    if of is None:
         raise rules.OfferGone()
+    if me not in (of.helper, of.requester):
+        request = HelpRequest.key(request_id)
+        carer(caller, HelpRequest.fetch(request.pk, request.sk), now=now, or_raise=rules.OfferGone())
     seen = [message for message in messages if message.state == "shown" or message.author == me]
     return sorted(seen, key=lambda message: message.sent_at)
 
@@ -119,10 +120,12 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
         nonlocal screening
         offer: Offer | None
         person, (offer,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-        if offer is None or offer.requester != person.id:
+        if offer is None:
             raise rules.OfferGone()
+        person = speaker(caller, person, offer, now=now, or_raise=rules.OfferGone())
         if attempt.made(offer):
             return offer
+        not_helping(person, [offer])
         if offer.state != "collected":
             raise rules.NotNow(detail="请先确认邻居已经送到或办好，再来感谢。")
         if offer.thanks_state != "none":
@@ -143,6 +146,7 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
                 subject_pk=offer.pk,
                 subject_sk=offer.sk,
                 author_id=person.id,
+                about_whom=(offer.helper, offer.by),
                 area=offer.area,
                 excerpt=text,
                 now=now,

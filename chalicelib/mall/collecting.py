@@ -34,10 +34,12 @@ def look_up(*, caller: Caller, code: str, now: datetime) -> Redemption:
 
 def collect(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Redemption:
     """Hand the goods over for this code, once."""
-    person = _at_a_desk(caller, now)
+    known: Person | None = _at_a_desk(caller, now)
     found = _of_code(code)
 
     def hand_over() -> Redemption:
+        nonlocal known
+        person, known = known or people.present(caller, now=now), None  # read anew when it is decided anew
         current = Redemption.fetch(found.pk, found.sk)
         if attempt.made(current):
             return current
@@ -125,12 +127,16 @@ def _of_code(code: str) -> Redemption:
     return min(redemptions, key=lambda each: each.state != "reserved")
 
 
+def not_own(person: Person, redemption: Redemption) -> None:
+    """Nobody hands to themselves what they redeemed, or what they may redeem for somebody else."""
+    person.apart_from(redemption.resident, redemption.by, or_raise=rules.OwnRedemption())
+
+
 def _may_hand_over(person: Person, redemption: Redemption, now: datetime) -> None:
     if not person.holds(people_rules.COUNTER, redemption.desk_area or ""):
         raise rules.CodeElsewhere(redemption.desk_name or "")
     person.must_hold(people_rules.COUNTER, redemption.desk_area or "")
-    if redemption.resident == person.id:
-        raise rules.OwnRedemption()
+    not_own(person, redemption)
     if redemption.state == "expired" or (redemption.state == "reserved" and now >= redemption.collect_by):
         raise rules.CodeExpired()
     if redemption.state != "reserved":

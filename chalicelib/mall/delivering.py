@@ -17,7 +17,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item, page, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.mall import rules
-from chalicelib.mall.collecting import handed_over, said, spend_a_try
+from chalicelib.mall.collecting import handed_over, not_own, said, spend_a_try
 from chalicelib.mall.models import Redemption
 from chalicelib.notices import service as notices
 from chalicelib.people import rules as people_rules
@@ -59,11 +59,11 @@ def waiting(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> 
 
 def deliver_with_code(*, caller: Caller, redemption_id: str, code: str, attempt: Attempt, now: datetime) -> Redemption:
     """Handed over at the door to whoever shows the resident's code."""
-    person = people.present(caller, now=now)
     spend_a_try(caller, now)
     key = Redemption.key(redemption_id)
 
     def hand_over() -> Redemption:
+        person = people.present(caller, now=now)
         current = _mine_to_deliver(person, Redemption.find(key.pk, key.sk))
         if attempt.made(current):
             return current
@@ -78,10 +78,10 @@ def deliver_with_photo(
     *, caller: Caller, redemption_id: str, photo_id: str, reason: str, attempt: Attempt, now: datetime
 ) -> Redemption:
     """Left at the door, or with somebody: the photo shows it and the reason says why there was no code."""
-    person = people.present(caller, now=now)
     key = Redemption.key(redemption_id)
 
     def hand_over() -> Redemption:
+        person = people.present(caller, now=now)
         redemption, photo = read_together(key, Photo.key(key.pk, photo_id))
         current = _mine_to_deliver(person, redemption)
         if attempt.made(current):
@@ -103,7 +103,9 @@ def add_photo(*, caller: Caller, redemption_id: str, attempt: Attempt, now: date
     if invited and attempt.made(invited):
         return invited  # type: ignore[no-any-return]
     rules.REDEMPTION.check(current.state, "delivered", or_raise=rules.NotNow(current.state))
-    return photos.add(current, counter=None, person=person, area=current.home or "", attempt=attempt, now=now)
+    return photos.add(
+        current, counter=None, person=person, author_id=person.id, area=current.home or "", attempt=attempt, now=now
+    )
 
 
 def _mine_to_deliver(person: Person, redemption: Redemption | None) -> Redemption:
@@ -113,8 +115,7 @@ def _mine_to_deliver(person: Person, redemption: Redemption | None) -> Redemptio
     if person.holds(people_rules.CARERS, redemption.home) is None:
         raise rules.RedemptionGone()
     person.must_hold(people_rules.CARERS, redemption.home)
-    if redemption.resident == person.id:
-        raise rules.OwnRedemption()
+    not_own(person, redemption)
     return redemption
 
 

@@ -27,7 +27,9 @@ def add(*, caller: Caller, product_id: str, attempt: Attempt, now: datetime) -> 
     person.must_hold(people_rules.COUNTER, product.area)
     if invited and attempt.made(invited):
         return invited  # type: ignore[no-any-return]
-    return photos.add(product, counter=Product.photos, person=person, area=product.area, attempt=attempt, now=now)
+    return photos.add(
+        product, counter=Product.photos, person=person, author_id=person.id, area=product.area, attempt=attempt, now=now
+    )
 
 
 def remove(*, caller: Caller, product_id: str, photo_id: str, now: datetime) -> None:

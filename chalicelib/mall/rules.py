@@ -183,7 +183,7 @@ class CodeElsewhere(Forbidden):
 
 
 class OwnRedemption(Forbidden):
-    code, detail = "own_redemption", "这是您自己的兑换单，请由别的工作人员办理。"
+    code, detail = "own_redemption", "这是您自己的、或者您替别人兑换的，请由别的工作人员办理。"
 
 
 class PhotoNotThere(Refused):

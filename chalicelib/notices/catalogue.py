@@ -561,6 +561,12 @@ KINDS: dict[str, Kind] = {
         subject="您的职务已结束",
         hint="{role}：{place}",
     ),
+    "nickname_of_office": Kind(
+        to="somebody whose duty is over and whose nickname said that they hold it",
+        title="您的昵称已改回",
+        text="您的职务已结束，昵称里不能再有“{word}”，已改为“{nickname}”。可以在“我的”里换一个喜欢的。",
+        page=ME,
+    ),
     # ---------------------------------------------------------------------------------------------- points
     "points_corrected": Kind(
         to="the resident from whom an administrator took back what one transfer had given",
@@ -586,6 +592,15 @@ KINDS: dict[str, Kind] = {
         page=SHIFT,
         template="community",
         subject="为您报了名：{title}",
+        hint="开始：{when}",
+    ),
+    "shift_role_over": Kind(
+        to="somebody who was to come in a role that they hold no more",
+        title="您的班次已取消",
+        text="您的职务已结束，用这个身份报的“{title}”（{when}）已取消。想去的话，请再以志愿者身份报名。",
+        page=SHIFT,
+        template="community",
+        subject="已取消：{title}",
         hint="开始：{when}",
     ),
     "shift_changed": Kind(

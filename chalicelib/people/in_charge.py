@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from datetime import datetime
 
-from chalicelib.people import rules
 from chalicelib.people import service as people
 
 _IN_TURN = ("grid_worker", "community_worker", "micro_grid_head")
@@ -21,10 +20,8 @@ def whom_to_tell(
 ) -> list[str]:
     """Who hears of what has to be looked after there: `first` (who began with it), as long as they look after that area;
     else its grid workers, or else who may in their place. Nobody, when nobody does."""
-    if first and first not in but:
-        duties = people.duties_of(first)
-        if any(rules.covers(duty, rules.CARERS, area, now) for duty in duties):
-            return [first]
+    if first and first not in but and people.looks_after(first, area, now=now):
+        return [first]
     for role in roles:
         others = [each for each in people.holders(role, area, now=now) if each not in but]
         if others:

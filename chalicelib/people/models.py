@@ -17,7 +17,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
-from chalicelib.kit import keys
+from chalicelib.kit import keys, timers
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import Condition, InstantAttribute, Item
 
@@ -120,7 +120,10 @@ class Duty(Item, discriminator="duty"):
     """`RES#<resident id>` / `ME#DUTY#<role>#<area>`: a role over an area for a time. Ended ones stay as history.
 
     by_area: `DUTY#<role>#<area>` / `<resident id>`: who holds it.
+    by_due: timer `people.duty_over` at its end: what hung on it is taken back.
     """
+
+    TIMER = "people.duty_over"
 
     role = UnicodeAttribute()
     area = UnicodeAttribute()
@@ -147,6 +150,8 @@ class Duty(Item, discriminator="duty"):
         duty.role, duty.area, duty.granted_by = role, area, granted_by
         duty.from_at, duty.until_at = from_at, until_at
         duty.area_key, duty.area_sort = f"DUTY#{role}#{area}", resident_id
+        if until_at:
+            duty.due_key, duty.due_at, duty.timer = timers.fields(duty.pk, cls.TIMER, until_at).values()
         return duty
 
     @property

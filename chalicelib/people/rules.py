@@ -103,6 +103,11 @@ def lives_in(home: str | None, home_state: str, area: str) -> bool:
     return home is not None and home_state != "declined" and areas.contains(area, home)
 
 
+def first_nickname(resident_id: str) -> str:
+    """What somebody is called who has not chosen a name."""
+    return f"邻居{resident_id[-4:].upper()}"
+
+
 def mask_phone(number: str) -> str:
     """As WeChat's own rules show a phone: the first three and the last two digits, 156******77."""
     return number[:3] + "*" * max(len(number) - 5, 1) + number[-2:]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chalicelib.areas import rules as areas
-from chalicelib.kit import auth, ids, limits, vault
+from chalicelib.kit import auth, ids, limits, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Changed, Conflict, Problem
@@ -79,6 +79,11 @@ class Person(msgspec.Struct):
         self.apart = True
         if theirs & (self.resident.tied_to | (self.delegate.tied_to if self.delegate else set())):
             raise tied or rules.BothSides()
+
+    def not_theirs(self, those: Iterable[str]) -> list[str]:
+        """Who of these is joined to them by a delegation: for an act about many, which then leaves these out."""
+        self.apart = True
+        return sorted(self.resident.tied_to & set(those))
 
     def condition(self) -> Condition:
         """True as long as the resident is active, logged in as now, and consents."""
@@ -194,7 +199,7 @@ def _register(openid: str, now: datetime) -> Resident:
     resident_id = ids.new_id("res")
     vault.open_for(resident_id)
     resident = Resident.key(resident_id)
-    resident.nickname = f"邻居{resident_id[-4:].upper()}"
+    resident.nickname = rules.first_nickname(resident_id)
     resident.openid_sealed = vault.seal(resident_id, "openid", openid)
     resident.created_at = now
     link = OpenidLink.key(openid)
@@ -346,11 +351,9 @@ def grant_duty(tx: transaction, duty: Duty) -> None:
     tx.put(duty)
 
 
-def looks_after(resident: Resident, area: str, *, now: datetime) -> bool:
-    """Does this resident hold a carer's duty over the area? One Query, and none of somebody who never had a duty."""
-    return bool(resident.had_duty) and any(
-        rules.covers(duty, rules.CARERS, area, now) for duty in duties_of(resident.id)
-    )
+def looks_after(resident_id: str, area: str, *, now: datetime) -> bool:
+    """Does somebody hold a carer's duty over the area at this moment?"""
+    return any(rules.covers(duty, rules.CARERS, area, now) for duty in duties_of(resident_id))
 
 
 def duties_of(resident_id: str) -> list[Duty]:
@@ -362,7 +365,7 @@ def end_duty(tx: transaction, duty: Duty, *, now: datetime) -> None:
     """End a duty now. It bites at once: every staff act reads duties consistently."""
     tx.update(
         duty,
-        [Duty.until_at.set(now)],
+        [Duty.until_at.set(now), *timers.set_to(duty.pk, Duty.TIMER, now)],
         when=Duty.until_at.does_not_exist() | (Duty.until_at > now),
         or_raise=rules.DutyUnknown(),
     )

@@ -137,7 +137,8 @@ def _on_duty(earning: Earning, known: dict[tuple[str, str], Item], now: datetime
     resident = known.get(_key(Resident.key(earning.resident)))
     if not isinstance(resident, Resident) or not earning.area:
         return False
-    return people.looks_after(resident, earning.area, now=now)
+    # Who never had a duty, as nearly everybody, needs no Query for theirs.
+    return bool(resident.had_duty) and people.looks_after(resident.id, earning.area, now=now)
 
 
 def needed_to_spend(resident_id: str, transfer_id: str) -> tuple[Item, Item]:

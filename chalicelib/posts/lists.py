@@ -32,24 +32,29 @@ def of_area(area: str, *, cursor: str | None, now: datetime) -> Page[Post]:
     return Page([post for post in found if not rules.over(post, now)], found.next)
 
 
-def mine(*, caller: Caller, cursor: str | None) -> Page[Post]:
-    """What I have published, newest first, in whatever state."""
-    return page(Item.by_person, f"POSTS_OF#{caller.id}", of=Post, cursor=cursor)
+def mine(*, caller: Caller, cursor: str | None, now: datetime) -> Page[Post]:
+    """What I have published, newest first; where my duty has ended, only what everybody may read."""
+    found = page(Item.by_person, f"POSTS_OF#{caller.id}", of=Post, cursor=cursor)
+    if all(post.state in rules.READABLE for post in found):
+        return found
+    person = people.present(caller, now=now)
+    seen = [post for post in found if post.state in rules.READABLE or person.holds(rules.LOOKERS, post.area)]
+    return Page(seen, found.next)
 
 
 def look_at(post_id: str, *, caller: Caller, now: datetime) -> tuple[Whole, bool]:
-    """A post, and whether the caller may see all about it: its author and those who look after its area.
+    """A post, and whether the caller may see all about it: those who look after its area now, its author among them.
 
-    Anybody reads one that is shown or has ended: that is one Query, which reads nobody's duties.
+    Anybody reads one that is shown or has ended: that is one Query, which reads nobody's duties but its author's.
     """
     whole = _read(post_id)
-    if caller.id == whole.post.author:
-        return whole, True
-    if whole.post.state in rules.READABLE:
+    post = whole.post
+    if post.state in rules.READABLE and caller.id != post.author:
         return whole, False
-    if people.present(caller, now=now).holds(rules.LOOKERS, whole.post.area) is None:
+    looks_after = people.present(caller, now=now).holds(rules.LOOKERS, post.area) is not None
+    if not looks_after and post.state not in rules.READABLE:
         raise rules.PostGone()
-    return whole, True
+    return whole, looks_after
 
 
 def _read(post_id: str) -> Whole:

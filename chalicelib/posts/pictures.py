@@ -26,7 +26,9 @@ def add(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Pho
         return invited  # type: ignore[no-any-return]
     if post.state not in ("in_review", "shown"):
         raise rules.NotNow(detail="这条信息已经结束，不能再加照片。")
-    return photos.add(post, counter=Post.photos, person=person, area=post.area, attempt=attempt, now=now)
+    return photos.add(
+        post, counter=Post.photos, person=person, author_id=person.id, area=post.area, attempt=attempt, now=now
+    )
 
 
 def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:

@@ -81,6 +81,7 @@ def _write(post: Post, person: Person, now: datetime) -> None:
             subject_pk=post.pk,
             subject_sk=post.sk,
             author_id=person.id,
+            as_staff=True,
             area=post.area,
             excerpt=f"{post.title}\n{post.text}",
             now=now,
@@ -116,7 +117,7 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
 
 
 def withdraw(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Post:
-    """Take a post back: its author, or others who publish to its area. Whoever has not been told of it yet, is not."""
+    """Take a post back: whoever publishes to its area now, its author or another. Who has not been told of it yet, is not."""
 
     def take_back() -> Post:
         person = people.present(caller, now=now)
@@ -146,8 +147,6 @@ def named(post: Post | None, post_id: str) -> Post:
 
 
 def _may_take_back(person: Person, post: Post) -> None:
-    if person.id == post.author:
-        return
     if post.state not in rules.READABLE and person.holds(rules.LOOKERS, post.area) is None:
         raise rules.PostGone()
     person.must_hold(rules.PUBLISHERS, post.area)
@@ -168,7 +167,7 @@ def _take_back(post: Post, person: Person, attempt: Attempt, now: datetime) -> N
             when=Post.state == post.state,
             or_raise=Changed(),
         )
-        if post.author and post.author != person.id:
+        if post.author and post.author != person.id and people.looks_after(post.author, post.area, now=now):
             facts = {"who": person.resident.nickname, "title": post.title}
             notices.tell(tx, post.author, "post_withdrawn", about=post.id, now=now, **facts)
         person.still(tx)

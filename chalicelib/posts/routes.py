@@ -33,9 +33,9 @@ def of_area(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.PostL
 
 
 @routes.get("/posts/mine")
-def mine(caller: Caller, query: Paged) -> shapes.PostList:
-    """What I have published, in whatever state, newest first."""
-    found = lists.mine(caller=caller, cursor=query.cursor)
+def mine(caller: Caller, query: Paged, now: datetime) -> shapes.PostList:
+    """What I have published, newest first, as long as I look after its area in whatever state."""
+    found = lists.mine(caller=caller, cursor=query.cursor, now=now)
     return shapes.PostList(items=[shapes.line(post) for post in found], next=found.next)
 
 
@@ -55,7 +55,7 @@ def read(caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> shape
 
 @routes.post("/posts/{post_id}/withdraw")
 def withdraw(caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> shapes.PostLine:
-    """Take a post back, as its author or as other staff of its area."""
+    """Take a post back, as staff of its area, whoever has published it."""
     return shapes.line(publishing.withdraw(caller=caller, post_id=post_id, attempt=attempt, now=now))
 
 

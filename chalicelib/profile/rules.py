@@ -91,6 +91,7 @@ class LooksOfficial(Refused):
 
     def __init__(self, word: str) -> None:
         super().__init__(detail=f"昵称里不能有“{word}”，大家会误以为您是工作人员。请换一个。")
+        self.word = word
 
 
 class AvatarBeingChecked(Conflict):
@@ -126,6 +127,15 @@ def check_not_official(name: str, *, roles: Collection[str]) -> None:
     for word in OFFICIAL_LATIN:
         if word in latin:
             raise LooksOfficial(word)
+
+
+def looks_official(name: str, *, roles: Collection[str]) -> str | None:
+    """The word by which this name would pass for staff who hold none of these roles; None when it does not."""
+    try:
+        check_not_official(name, roles=roles)
+    except LooksOfficial as refused:
+        return refused.word
+    return None
 
 
 def _skeleton(name: str) -> str:

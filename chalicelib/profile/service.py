@@ -21,10 +21,12 @@ from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.settings import NotConfigured
 from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import settled, transaction
-from chalicelib.people import personal_data
+from chalicelib.notices import service as notices
+from chalicelib.people import duty_ends, personal_data
 from chalicelib.people import service as people
+from chalicelib.people.duty_ends import roles_of
 from chalicelib.people.models import Resident
-from chalicelib.people.rules import SessionEnded, in_force
+from chalicelib.people.rules import SessionEnded, first_nickname, in_force
 from chalicelib.people.service import Person
 from chalicelib.profile import rules
 from chalicelib.profile.models import ProfileDraft
@@ -49,7 +51,10 @@ def set_nickname(*, caller: Caller, typed: str, now: datetime) -> Profile:
     """Take another nickname: at once when WeChat passes it, otherwise once a moderator does."""
     name = rules.nickname(typed)
     person = people.present(caller, now=now)
-    rules.check_not_official(name, roles={duty.role for duty in person.duties if in_force(duty, now)})
+    held = [duty for duty in person.duties if in_force(duty, now)]
+    rules.check_not_official(name, roles={duty.role for duty in held})
+    if rules.looks_official(name, roles=()):
+        person.relied_on = held  # their office gives them the name, as long as they hold it
     screening = content.screen(caller, scene=Scene.PROFILE, now=now, nickname=name)
     return settled(lambda: _take(person, name, screening, now), or_raise=Conflict())
 
@@ -73,6 +78,7 @@ def _take(person: Person, name: str, screening: Screening, now: datetime) -> Pro
         )
         if review is None:
             tx.update(person.resident, [Resident.nickname.set(name)], when=person.condition(), or_raise=SessionEnded())
+            person.still_on_duty(tx)
             if draft.nickname_review:
                 gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
                 tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
@@ -98,6 +104,8 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
     draft = ProfileDraft.find(review.subject_pk, review.subject_sk)
     if draft is None or draft.nickname_review != review.id:
         raise SubjectGone()
+    if approved and rules.looks_official(draft.nickname or "", roles=roles_of(str(review.author_id), now=now)):
+        raise SubjectGone()  # the office that gave them this name is over: see `_leave_the_office`
     tx.update(
         draft,
         [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()],
@@ -111,6 +119,30 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
             when=Resident.state == "active",
             or_raise=SubjectGone(),
         )
+
+
+@duty_ends.on_end
+def _leave_the_office(resident_id: str, *, now: datetime) -> None:
+    """Nobody goes on being called 网格员小王 whose duty is over: they get the name they began with, and are told."""
+
+    def give_up() -> None:
+        resident, draft = people.find(resident_id), ProfileDraft.of(resident_id)
+        roles = roles_of(resident_id, now=now)
+        word = rules.looks_official(resident.nickname, roles=roles) if resident else None
+        coming = draft.nickname and rules.looks_official(draft.nickname, roles=roles)
+        with transaction() as tx:
+            if word and resident:
+                name = first_nickname(resident_id)
+                as_read = (Resident.nickname == resident.nickname) & (Resident.state == "active")
+                tx.update(resident, [Resident.nickname.set(name)], when=as_read, or_raise=Changed())
+                facts = {"word": word, "nickname": name}
+                notices.tell(tx, resident_id, "nickname_of_office", about=resident_id, now=now, **facts)
+            if coming and draft.nickname_review:
+                reviews.drop(tx, draft.nickname_review, now=now)
+                gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
+                tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
+
+    settled(give_up, or_raise=Conflict())
 
 
 def new_avatar(

@@ -21,9 +21,9 @@ def draft(caller: Caller, body: shapes.DraftActivity, attempt: Attempt, now: dat
 
 
 @routes.get("/activities/mine")
-def mine(caller: Caller, query: Paged) -> shapes.ActivityList:
-    """What I organise, drafts too, newest first."""
-    found = lists.my_activities(caller=caller, cursor=query.cursor)
+def mine(caller: Caller, query: Paged, now: datetime) -> shapes.ActivityList:
+    """What I organise, drafts too, newest first, as far as I look after its area."""
+    found = lists.my_activities(caller=caller, cursor=query.cursor, now=now)
     return shapes.ActivityList(items=[shapes.activity_line(each) for each in found], next=found.next)
 
 

@@ -59,6 +59,8 @@ def back_fill(
                 subject_pk=new.pk,
                 subject_sk=new.sk,
                 author_id=found.person.id,
+                as_staff=True,
+                about_whom=(person_id,),
                 area=found.shift.area,
                 excerpt=served.reason,
                 now=now,

@@ -64,6 +64,7 @@ def look(*, caller: Caller, shift_id: str, now: datetime) -> Report:
     if shift.confirmed_at is None:
         hours_rules.check_over(shift, now=now)
         shift.confirmed_by, shift.confirmed_at = person.id, now
+        shift.not_theirs = person.not_theirs(each.person for each in sign_ups)
         report = _report(shift, sign_ups)
         shift.confirmed_by = shift.confirmed_at = None
         return report
@@ -73,7 +74,7 @@ def look(*, caller: Caller, shift_id: str, now: datetime) -> Report:
 
 
 def confirm(*, caller: Caller, shift_id: str, leave_out: Sequence[str], attempt: Attempt, now: datetime) -> Report:
-    """Confirm the hours of everybody but those left out, and one's own. Ends the shift, if it has not ended yet."""
+    """Confirm the hours of everybody but those left out, one's own, and those of one's delegates and principals. Ends the shift, if it has not ended yet."""
 
     def confirm_all() -> Report:
         person = people.present(caller, now=now)
@@ -85,12 +86,14 @@ def confirm(*, caller: Caller, shift_id: str, leave_out: Sequence[str], attempt:
             raise hours_rules.AlreadyConfirmed()
         hours_rules.check_over(shift, now=now)
         _check_known(leave_out, sign_ups)
+        shift.not_theirs = person.not_theirs(each.person for each in sign_ups)
         name = person.resident.nickname
         confirmed = [
             Shift.confirmed_at.set(now),
             Shift.confirmed_by.set(person.id),
             Shift.confirmed_by_name.set(name),
             Shift.left_out.set(sorted(set(leave_out))),
+            Shift.not_theirs.set(shift.not_theirs),
         ]
         with transaction() as tx:
             ending.close(tx, shift, now=now, also=[*confirmed, *attempt.remember()])
@@ -149,7 +152,7 @@ def _exception(shift: Shift, mine: SignUp, served: int) -> Exceptional | None:
         return "no_show"
     if mine.person in shift.left_out:
         return "left_out"
-    if mine.person == shift.confirmed_by:
+    if mine.person == shift.confirmed_by or mine.person in shift.not_theirs:
         return "own"
     if not served:
         return "zero_minutes"
@@ -233,8 +236,7 @@ def came(shift: Shift) -> list[Action]:
 
 def check_recordable(found: OnShift) -> None:
     """May this person's hours be written by the caller at all?"""
-    if found.sign_up.person == found.person.id:
-        raise hours_rules.OwnHours()
+    found.person.apart_from(found.sign_up.person, or_raise=hours_rules.OwnHours())
     if found.sign_up.guest:
         raise hours_rules.GuestHours()
     if found.sign_up.recorded_at is not None:

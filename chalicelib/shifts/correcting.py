@@ -124,10 +124,8 @@ def _may_decide(person: Person, case: Case) -> None:
         raise hours_rules.CorrectionDecided()
     if case.correction.reason_held is not None:
         raise hours_rules.CorrectionInReview()
-    if person.id == case.correction.resident_id:
-        raise hours_rules.OwnHours()
-    if person.id == hand(case.shift, case.record):
-        raise hours_rules.SameHand()
+    person.apart_from(case.correction.resident_id, or_raise=hours_rules.OwnHours())
+    person.apart_from(hand(case.shift, case.record), or_raise=hours_rules.SameHand())
 
 
 def _conclude(

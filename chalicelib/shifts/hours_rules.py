@@ -21,7 +21,7 @@ EXCEPTIONS: dict[Exceptional, str] = {
     "forgot_check_out": "忘了签退，算到班次结束",
     "zero_minutes": "在班次时间内不满一分钟",
     "left_out": "组织者没有选入",
-    "own": "自己的时长要由另一位工作人员确认",
+    "own": "自己的、或和自己有代办关系的人的时长，要由另一位工作人员确认",
     "guest": "没有账号，不记时长",
     "already_recorded": "已经记过时长",
 }

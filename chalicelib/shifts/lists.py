@@ -32,6 +32,7 @@ from chalicelib.shifts.models import (
 
 Order = Literal["upcoming", "newest"]
 Timed = TypeVar("Timed", Shift, SignUp)
+Organised = TypeVar("Organised", Shift, Activity)
 A_DAYS = 100  # shifts on one page: more than a community has in a day
 _WEEK = timedelta(days=7)
 _FURTHEST = timedelta(days=800)
@@ -82,8 +83,16 @@ def mine(*, caller: Caller, order: Order, cursor: str | None, now: datetime) -> 
 
 
 def running(*, caller: Caller, order: Order, cursor: str | None, now: datetime) -> Page[Shift]:
-    """Those I organise, in the same way."""
-    return _in_order(run_by(caller.id), Shift, order, cursor, now)
+    """Those I organise, in the same way, as far as I look after their area still."""
+    return _looked_after(caller, _in_order(run_by(caller.id), Shift, order, cursor, now), now)
+
+
+def _looked_after(caller: Caller, found: Page[Organised], now: datetime) -> Page[Organised]:
+    """Those of a page whose area the caller looks after now. Nobody's duties are read who organises nothing."""
+    if not found.items:
+        return found
+    person = people.present(caller, now=now)
+    return Page([each for each in found if person.holds(rules.ORGANISERS, each.area)], found.next)
 
 
 def _in_order(key: str, of: type[Timed], order: Order, cursor: str | None, now: datetime) -> Page[Timed]:
@@ -135,16 +144,16 @@ def _ahead(sign_up: SignUp) -> int:
 def activity(activity_id: str, *, caller: Caller, now: datetime) -> tuple[Activity, list[Shift]]:
     """An activity with its published shifts. What is not published is seen by those who look after its area."""
     found = planning.find(activity_id)
-    if found.organiser != caller.id and found.published_at is None:
+    if found.published_at is None:
         person = people.present(caller, now=now)
         if person.holds(rules.ORGANISERS | {"moderator"}, found.area) is None:
             raise rules.ActivityGone()
     return found, planning.shifts_of(found)
 
 
-def my_activities(*, caller: Caller, cursor: str | None) -> Page[Activity]:
-    """What I organise, drafts too, newest first: one Query."""
-    return page(Item.by_person, activities_of(caller.id), of=Activity, cursor=cursor)
+def my_activities(*, caller: Caller, cursor: str | None, now: datetime) -> Page[Activity]:
+    """What I organise, drafts too, newest first, as far as I look after their area still."""
+    return _looked_after(caller, page(Item.by_person, activities_of(caller.id), of=Activity, cursor=cursor), now)
 
 
 def _within(first: date, days: timedelta, now: datetime, field: str = "day") -> Condition:

@@ -93,6 +93,7 @@ class Shift(Remembers, discriminator="shift"):
     confirmed_by = UnicodeAttribute(null=True)
     confirmed_by_name = UnicodeAttribute(null=True)
     left_out = CompactJSONAttribute(default=list)  # people whose hours the confirmation does not count
+    not_theirs = CompactJSONAttribute(default=list)  # nor these, who are joined to who confirmed by a delegation
 
     @classmethod
     def key(cls, shift_id: str) -> Shift:
@@ -155,7 +156,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     at = InstantAttribute()  # when they asked: the order of the waiting list
     late_withdrawals = NumberAttribute(default=0)
     cancelled_at = InstantAttribute(null=True)
-    # self | guardian | team | organiser | shift (cancelled, or moved to a time they have not)
+    # self | guardian | team | organiser | duty (its role is over) | shift (cancelled, or moved to a time they have not)
     cancelled_by = UnicodeAttribute(null=True)
     in_at = InstantAttribute(null=True)
     in_by = UnicodeAttribute(null=True)  # qr | code | <organiser's id>

@@ -11,7 +11,10 @@ from chalicelib.kit import clock
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
-from chalicelib.people import personal_data
+from chalicelib.notices import service as notices
+from chalicelib.people import duty_ends, personal_data
+from chalicelib.people import rules as people_rules
+from chalicelib.people import service as people
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import hours_rules, places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
@@ -108,6 +111,12 @@ def let_go(file: Volunteer, *, now: datetime) -> None:
     withdraw_from_upcoming(file.resident_id, everywhere=False, now=now)
 
 
+@duty_ends.on_end
+def come_as_staff_no_more(resident_id: str, *, now: datetime) -> None:
+    """Who was to come in a role, and holds it no more, is not counted on as that."""
+    withdraw_from_upcoming(resident_id, everywhere=False, now=now)
+
+
 def withdraw_from_upcoming(resident_id: str, *, everywhere: bool, now: datetime) -> None:
     """Give back somebody's places on shifts that have not started: those for which they could not sign up any more by
     their file, or all (`everywhere`). Whoever waits for them moves up."""
@@ -128,19 +137,24 @@ def _withdraw(shift_id: str, resident_id: str, everywhere: bool, now: datetime) 
             return
         if shift.state != "published" or now >= shift.start_at:
             return  # what becomes of it is the shift's to say
-        by = "self" if everywhere else _who_ends_it(shift, mine, file)
+        by = "self" if everywhere else _who_ends_it(shift, mine, file, now)
         if by is None:
             return
         with transaction() as tx:
             signing_up.take_out(tx, shift, mine, file, by=by, now=now)
+            if by == "duty":
+                facts = {"title": shift.title, "when": clock.spoken(shift.start_at)}
+                notices.tell(tx, mine.person, "shift_role_over", about=shift.id, now=now, area=shift.area, **facts)
 
     places.settled(give_up)
 
 
-def _who_ends_it(shift: Shift, mine: SignUp, file: Volunteer | None) -> str | None:
+def _who_ends_it(shift: Shift, mine: SignUp, file: Volunteer | None, now: datetime) -> str | None:
     """By whose doing somebody may not have this place any more; None when they may. Staff come by their duty."""
     if mine.role:
-        return None
+        duties = people.duties_of(mine.person)
+        on_duty = any(people_rules.covers(duty, [mine.role], shift.area, now) for duty in duties)
+        return None if on_duty else "duty"
     try:
         eligibility.check(file, approved=shift.needs_approval, on=clock.day(shift.start_at))
     except NotAVolunteer:

@@ -234,8 +234,7 @@ def by_list(*, caller: Caller, shift_id: str, whom: str, way: Way, attempt: Atte
         person, shift, (theirs,) = in_charge(caller, shift_id, SignUp.key(shift_id, whom), now=now)
         if theirs is None:
             raise presence_rules.NotOnTheList()
-        if whom == person.id:
-            raise presence_rules.NotForYourself()
+        person.apart_from(whom, or_raise=presence_rules.NotForYourself())
         if attempt.made(theirs):
             return theirs
         waited = way == "in" and presence_rules.may_be_let_in(shift, theirs, now=now)

@@ -73,6 +73,7 @@ def _write(
             subject_pk=activity.pk,
             subject_sk=activity.sk,
             author_id=person.id,
+            as_staff=True,
             area=activity.area,
             excerpt=f"{activity.title}\n{activity.text}\n{places}",
             now=now,

@@ -36,8 +36,7 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
         person, shift, (link,) = in_charge(caller, shift_id, VolunteerNumber.key(ids.as_typed(number)), now=now)
         if link is None:
             raise presence_rules.NumberUnknown()
-        if link.resident_id == person.id:
-            raise presence_rules.NotForYourself()
+        person.apart_from(link.resident_id, or_raise=presence_rules.NotForYourself())
         whom = link.resident_id
         resident: Resident | None
         before: SignUp | None

@@ -126,10 +126,9 @@ def _by_decider(caller: Caller, resident_id: str, attempt: Attempt, now: datetim
 
 
 def in_charge(caller: Caller, resident_id: str, now: datetime) -> tuple[Person, Volunteer]:
-    """The staff member, and a file in an area of theirs, which is not their own; VolunteerUnknown for any other."""
+    """The staff member, and a file in an area of theirs, which is not their own, nor their delegate's or principal's; VolunteerUnknown for any other."""
     person = people.present(caller, now=now)
-    if resident_id == person.id:
-        raise rules.OwnApplication()
+    person.apart_from(resident_id, or_raise=rules.OwnApplication())
     file = files.find(resident_id)
     if file is None or file.area is None or person.holds(rules.DECIDERS, file.area) is None:
         raise rules.VolunteerUnknown()

@@ -69,8 +69,7 @@ def _may(person: Person, file: Volunteer | None) -> str:
     if file is None or file.area is None:
         raise rules.VolunteerUnknown()
     person.must_hold(rules.DECIDERS, file.area)
-    if file.resident_id == person.id:
-        raise papers.OwnEntry()
+    person.apart_from(file.resident_id, or_raise=papers.OwnEntry())
     return str(file.area)
 
 
@@ -86,6 +85,8 @@ def _write(entry: Entry, person: Person, now: datetime) -> None:
             subject_pk=entry.pk,
             subject_sk=entry.sk,
             author_id=person.id,
+            as_staff=True,
+            about_whom=(entry.resident_id,),
             area=entry.area,
             excerpt=f"{entry.title}\n{entry.by}",
             now=now,

@@ -73,8 +73,6 @@ def test_it_holds_everything_of_mine_and_nothing_of_others(hood: Hood) -> None:
     worker = hood.staff("grid_worker")
     worker.post(f"/residents/{mine.id}/identity", json={"reason": "核实我的理由"})
     worker.post(f"/residents/{other.id}/identity", json={"reason": "核实别人的理由"})
-    mine.post("/delegations", json={"code": other.post("/me/delegates").json["code"]})
-    other.post("/delegations", json={"code": mine.post("/me/delegates").json["code"]})
     asked = mine.post("/help-requests", json={"what": "errand", "title": "我的求助标题", "text": "我的求助内容"}).json
     theirs = other.post("/help-requests", json={"what": "errand", "title": "别人的求助", "text": "别人求助的内容"}).json
     offer = other.post(f"/help-requests/{asked['id']}/offers", json={"message": "别人的认领留言"}).json
@@ -82,6 +80,8 @@ def test_it_holds_everything_of_mine_and_nothing_of_others(hood: Hood) -> None:
     talk = f"/help-requests/{asked['id']}/offers/{offer['id']}/messages"
     mine.post(talk, json={"text": "我写的一句话"})
     other.post(talk, json={"text": "别人写的一句话"})
+    mine.post("/delegations", json={"code": other.post("/me/delegates").json["code"]})
+    other.post("/delegations", json={"code": mine.post("/me/delegates").json["code"]})
     mine.put("/me/nickname", json={"nickname": "菊子"})
 
     text = fetch(ready(mine)["json_url"])

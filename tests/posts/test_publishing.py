@@ -208,14 +208,34 @@ class TestWhatWeChatDoubts:
 
 
 class TestTakingBack:
-    def test_its_author_takes_it_back_also_without_a_duty(self, square):
+    def test_it_is_gone_at_once(self, square):
         worker = square.worker()
         post = publish(worker, square.community)
-        with transaction() as tx:
-            people.end_duty(tx, Duty.key(worker.id, "grid_worker", square.community), now=clock.now())
         assert good(worker.post(f"/posts/{post}/withdraw"))["state"] == "withdrawn"
         assert listed(worker, square.community) == []
         assert square.dweller().get(f"/posts/{post}").code == "post_not_found"
+
+    def test_its_author_takes_nothing_back_once_their_duty_is_over_nor_sees_more_than_others(self, square):
+        worker, colleague = square.worker(), square.worker("community_worker")
+        post, doubtful = publish(worker, square.community, urgent=True), publish(worker, square.grid, text=DOUBTFUL)
+        assert [worker.get(f"/posts/{each}").status for each in (post, doubtful)] == [200, 200]
+        square.end_duty(worker, "grid_worker", square.community)
+        assert worker.post(f"/posts/{post}/withdraw").code == "duty_needed"
+        assert worker.post(f"/posts/{doubtful}/withdraw").code == "post_not_found"
+        seen = good(worker.get(f"/posts/{post}"))
+        assert (seen["state"], seen["told"], seen["removed_reason"]) == ("shown", None, None)
+        assert worker.get(f"/posts/{doubtful}").code == "post_not_found"
+        assert [line["id"] for line in good(worker.get("/posts/mine"))["items"]] == [post]
+        good(colleague.post(f"/posts/{post}/withdraw"))
+        assert "post_withdrawn" not in worker.told
+
+    def test_what_becomes_of_a_text_in_review_is_told_to_who_is_in_charge_by_then(self, square):
+        worker, colleague, moderator = square.worker(), square.worker(), square.staff("moderator", square.community)
+        publish(worker, square.grid, text=DOUBTFUL)
+        square.end_duty(worker, "grid_worker", square.community)
+        [review] = good(moderator.get(f"/reviews?area={square.grid}"))["items"]
+        good(moderator.post(f"/reviews/{review['id']}/decide", json={"decision": "approve"}))
+        assert ("content_approved" in worker.told, "content_approved" in colleague.told) == (False, True)
 
     def test_a_colleague_takes_it_back_and_the_author_is_told(self, square):
         worker, colleague = square.worker(), square.worker("community_worker")
