@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.content import personal as content_personal
 from chalicelib.help import personal
 from chalicelib.help.models import HelpAlert, Message, partition
 from chalicelib.kit import clock, vault
@@ -161,23 +162,37 @@ class TestWhoHelpsLeaves:
 
 
 class TestStaffLeave:
-    def test_what_they_filed_for_others_is_handed_on(self, street):
+    def test_what_they_filed_for_others_goes_on_without_them_and_their_words(self, street):
         leaving, staying = street.staff("grid_worker", street.grid), street.staff("grid_worker", street.grid)
         wish: dict[str, Any] = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483"}
         request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
         helper = street.resident()
         made = offer(helper, request)
         helper.post(path(request, made, "messages"), json={"text": "几点送到"})
+        leaving.post(path(request, made, "messages"), json={"text": "我在办公室等您"})
+        assert "我在办公室等您" in str(list(personal.export_messages(leaving.id)))
+        assert [each["编号"] for each in personal.export_filed(leaving.id)] == [request]
         leave(leaving)
-        assert (stored(request).state, stored(request).filed_by, stored(request).title) == (
-            "covered",
-            staying.id,
-            "急需口罩",
-        )
-        assert [line["id"] for line in lines(staying.get("/help-requests/mine"))] == [request]
+        assert (stored(request).state, stored(request).filed_by, stored(request).title) == ("covered", None, "急需口罩")
+        assert leaving.id not in str(stored(request).attribute_values)
+        assert [line["id"] for line in lines(staying.get(f"/help-requests/filed?area={street.grid}"))] == [request]
         assert vault.read(request, "contact", stored(request).contact_sealed)
-        assert [each["text"] for each in lines(staying.get(path(request, made, "messages")))] == ["几点送到"]
-        assert staying.post(path(request, made, "cancel")).status == 200
+        said = [(each["text"], each["author_name"]) for each in lines(staying.get(path(request, made, "messages")))]
+        assert said == [("几点送到", "居民"), ("（已注销）", "已注销用户")]
+        helper.post(path(request, made, "drop-off"))
+        assert staying.told[-1:] == ["help_dropped_off"]
+        assert staying.post(path(request, made, "collect")).status == 200
+
+    def test_one_in_review_still_gets_its_verdict(self, street):
+        leaving, moderator = street.staff("grid_worker", street.grid), street.staff("moderator")
+        wish = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483", "text": "高价回收"}
+        request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
+        assert stored(request).state == "in_review"
+        content_personal.erase(leaving.id, now=clock.now())
+        leave(leaving)
+        [review] = lines(moderator.get(f"/reviews?area={street.grid}"))
+        moderator.post(f"/reviews/{review['id']}/decide", json={"decision": "approve"})
+        assert stored(request).state == "open"
 
     def test_with_nobody_to_follow_the_carers_of_the_area_still_can_act(self, street):
         leaving = street.staff("grid_worker", street.grid)

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.content.models import Review
+from chalicelib.help import talking
 from chalicelib.kit import clock, limits, vault
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import lookups
 from chalicelib.people import service as people
+from chalicelib.people.models import Duty
 from tests.help.street import (
     MASKS,
     Street,
@@ -24,7 +27,6 @@ from tests.help.street import (
     lines,
     offer,
     path,
-    review_of,
     run_offer,
     run_request,
     states,
@@ -176,7 +178,7 @@ class TestTheContact:
             for days in (0, 2, 20):
                 run_request(request, clock.now() + timedelta(days=days))
         else:
-            decide(street.staff("moderator"), review_of(worker, "help_request"), "refuse", "含有广告推销")
+            decide(street.staff("moderator"), only_review(street), "refuse", "含有广告推销")
         assert stored(request).state == end
         assert worker.post(f"/help-requests/{request}/contact", json=REASON).code == "help_request_not_found"
         later = clock.now() + timedelta(days=30)
@@ -215,14 +217,37 @@ class TestActingForThem:
         duty.update([type(duty).until_at.set(clock.now())])
         assert worker.post(path(request, made, "collect")).code == "offer_not_found"
 
-    def test_a_carer_sees_the_offers_when_looking_as_staff(self, street, filed):
+    def test_any_carer_sees_and_does_what_a_requester_would(self, street, filed):
+        worker, request = filed
+        helper, colleague = street.resident(), street.staff("community_worker", name="社区小张")
+        made = bring(helper, request)
+        helper.post(path(request, made, "messages"), json={"text": "放在门卫了"})
+        for who in (worker, colleague):
+            seen = who.get(f"/help-requests/{request}").json
+            assert (seen["mine"], [each["code"] for each in seen["offers"]]) == (True, [code_of(request, made)])
+            assert who.get(path(request, made, "code")).json["code"] == code_of(request, made)
+            assert [each["text"] for each in lines(who.get(path(request, made, "messages")))] == ["放在门卫了"]
+        written = colleague.post(path(request, made, "messages"), json={"text": "好的，我去拿"})
+        assert (written.json["author_name"], helper.told[-1]) == ("社区小张", "help_message")
+        photo = colleague.post(f"/help-requests/{request}/photos", json={})
+        assert photo.status == 201
+        assert worker.post(f"/help-requests/{request}/photos/{photo.json['photo_id']}/remove").status == 204
+        assert colleague.post(path(request, made, "collect")).status == 200
+        assert (
+            colleague.post(path(request, made, "thanks"), json={"text": "王阿婆谢谢您"}).json["thanks"]
+            == "王阿婆谢谢您"
+        )
+
+    def test_residents_and_helpers_see_no_more_than_of_any_request(self, street, filed):
         _, request = filed
-        made = bring(street.resident(), request)
-        colleague = street.staff("community_worker")
-        assert colleague.get(f"/help-requests/{request}").json["offers"] == []
-        seen = colleague.get(f"/help-requests/{request}?as_staff=true").json["offers"]
-        assert ([each["id"] for each in seen], seen[0]["code"]) == ([made], None)
-        assert code_of(request, made)
+        helper = street.resident()
+        made = bring(helper, request)
+        for who in (street.resident(), street.staff("desk_clerk")):
+            seen = who.get(f"/help-requests/{request}").json
+            assert (seen["mine"], seen["offers"]) == (False, [])
+            assert who.get(f"/help-requests/{request}?as_staff=true").code == "duty_needed"
+        assert [each["code"] for each in helper.get(f"/help-requests/{request}").json["offers"]] == [None]
+        assert helper.get(path(request, made, "code")).code == "offer_not_found"
 
     def test_who_filed_it_does_not_answer_it(self, street, filed):
         worker, request = filed
@@ -235,6 +260,132 @@ class TestActingForThem:
         assert worker.told[-1] == "help_offer_lapsed"
         assert states(request) == ["lapsed"]
 
-    def test_it_is_on_the_filers_own_list(self, filed):
+    def test_it_is_on_the_list_of_who_looks_after_the_area_until_it_is_over(self, street, filed):
         worker, request = filed
-        assert [line["id"] for line in lines(worker.get("/help-requests/mine"))] == [request]
+        colleague = street.staff("community_worker")
+        other = colleague.post("/help-requests/on-behalf", json=filing(street, area=street.community)).json["id"]
+        ask(street.resident())
+        for who, area, found in (
+            (worker, street.grid, [request]),
+            (colleague, street.grid, [request]),
+            (colleague, street.community, [other, request]),
+        ):
+            assert [line["id"] for line in lines(who.get(f"/help-requests/filed?area={area}"))] == found
+        assert lines(worker.get("/help-requests/mine")) == []
+        assert street.resident().get(f"/help-requests/filed?area={street.grid}").code == "duty_needed"
+        assert worker.get("/help-requests/filed?area=33").wrong.keys() == {"area"}
+        worker.post(f"/help-requests/{request}/withdraw")
+        assert lines(worker.get(f"/help-requests/filed?area={street.grid}")) == []
+
+
+class TestADutyThatHasEnded:
+    """Nothing of what somebody filed for another stays theirs."""
+
+    @pytest.fixture(params=["by an administrator", "by itself"])
+    def former(self, street: Street, request: Any) -> Any:
+        """Who filed a request, whose duty is over now; the request, an offer that was brought, and its helper."""
+        worker, helper = street.staff("grid_worker", street.grid, "网格员小王"), street.resident()
+        filed = worker.post("/help-requests/on-behalf", json=filing(street)).json["id"]
+        made = bring(helper, filed)
+        helper.post(path(filed, made, "messages"), json={"text": "放在门卫了"})
+        if request.param == "by itself":
+            key = Duty.key(worker.id, "grid_worker", street.grid)
+            duty = Duty.fetch(key.pk, key.sk)
+            duty.update([Duty.until_at.set(clock.now())])
+        else:
+            street.end_duty(worker, "grid_worker", street.grid)
+        return worker, filed, made, helper
+
+    def test_opens_nothing_any_more(self, street, former):
+        worker, request, made, _ = former
+        seen = worker.get(f"/help-requests/{request}").json
+        assert (seen["mine"], seen["offers"]) == (False, [])
+        assert worker.get(f"/help-requests/{request}?as_staff=true").code == "duty_needed"
+        assert worker.get(path(request, made, "code")).code == "offer_not_found"
+        assert worker.get(path(request, made, "messages")).code == "offer_not_found"
+        assert worker.get(f"/help-requests/filed?area={street.grid}").code == "duty_needed"
+        assert lines(worker.get("/help-requests/mine")) == []
+
+    @pytest.mark.parametrize(
+        ("act", "body"),
+        [
+            ("offers/{made}/messages", {"text": "我来拿"}),
+            ("offers/{made}/collect", None),
+            ("offers/{made}/cancel", None),
+            ("offers/{made}/thanks", {"text": "谢谢"}),
+            ("photos", {}),
+            ("confirm", None),
+            ("withdraw", None),
+            ("object", {"reason": "是旧的"}),
+            ("contact", {"reason": "送货前确认"}),
+        ],
+    )
+    def test_allows_nothing_any_more(self, former, act, body):
+        worker, request, made, _ = former
+        before = stored(request).attribute_values
+        answer = worker.post(f"/help-requests/{request}/{act.format(made=made)}", json=body)
+        assert answer.status in (403, 404), answer
+        assert stored(request).attribute_values == before
+        assert states(request) == ["dropped_off"]
+
+    def test_tells_of_no_step_any_more_but_who_is_in_charge_by_then(self, street, former):
+        worker, request, made, helper = former
+        colleague, before = street.staff("community_worker"), len(worker.told)
+        second = ask_for_another(street, colleague)
+        helper.post(path(request, made, "messages"), json={"text": "还在门卫"})
+        run_offer(request, made, clock.now() + timedelta(days=3))
+        street.end_duty(colleague, "community_worker", street.community)
+        successor = street.staff("grid_worker", street.grid)
+        offered = offer(helper, second)
+        helper.post(path(second, offered, "drop-off"))
+        assert worker.told[before:] == []
+        assert colleague.told == ["help_message", "help_not_fetched"]
+        assert successor.told == ["help_offered", "help_dropped_off"]
+
+    def test_a_colleague_goes_on_with_what_was_said(self, street, former):
+        _, request, made, _ = former
+        colleague = street.staff("grid_worker", street.grid)
+        assert [each["text"] for each in lines(colleague.get(path(request, made, "messages")))] == ["放在门卫了"]
+        assert colleague.post(path(request, made, "collect")).status == 200
+        assert colleague.post(f"/help-requests/{request}/confirm").json["state"] == "fulfilled"
+
+    def test_in_the_very_moment_of_an_act_counts(self, street, monkeypatch):
+        worker = street.staff("grid_worker", street.grid)
+        request = worker.post("/help-requests/on-behalf", json=filing(street)).json["id"]
+        made = bring(street.resident(), request)
+        written = talking._send
+
+        def ended_before(*args: Any) -> None:
+            street.end_duty(worker, "grid_worker", street.grid)
+            written(*args)
+
+        monkeypatch.setattr(talking, "_send", ended_before)
+        assert worker.post(path(request, made, "messages"), json={"text": "我来拿"}).code == "duty_needed"
+        assert Item.collection(stored(request).pk, "TALK#") == []
+
+    def test_flags_and_their_verdict_are_told_to_who_is_in_charge(self, street):
+        worker, moderator = street.staff("grid_worker", street.grid), street.staff("moderator")
+        request = worker.post("/help-requests/on-behalf", json=filing(street)).json["id"]
+        street.end_duty(worker, "grid_worker", street.grid)
+        colleague = street.staff("micro_grid_head", street.grid)
+        for each in street.residents(3):
+            assert each.post(f"/help-requests/{request}/flags", json={"reason": "fraud"}).status == 204
+        assert decide(moderator, only_review(street), "approve").status == 200
+        assert (worker.told, colleague.told) == ([], ["content_hidden_by_flags", "content_approved"])
+
+    def test_codes_are_not_tried_any_more(self, street, former):
+        worker, request, made, _ = former
+        for code in (code_of(request, made), "ABCD2345"):
+            assert worker.post("/pick-ups", json={"code": code}).code == "duty_needed"
+
+
+def ask_for_another(street: Street, worker: Any) -> str:
+    answer = worker.post("/help-requests/on-behalf", json=filing(street))
+    assert answer.status == 201, answer
+    return str(answer.json["id"])
+
+
+def only_review(street: Street) -> Review:
+    """The one that a moderator of the street has to decide."""
+    [found] = list(Item.by_area.query(Review.list_key(street.community)))
+    return Review.fetch(found.pk, found.sk)
