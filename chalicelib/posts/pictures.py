@@ -12,16 +12,16 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
-from chalicelib.people.service import Person
 from chalicelib.posts import publishing, rules
 from chalicelib.posts.models import Post, partition
 
 
 def add(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Photo:
-    """Make room for one more picture of my post; the phone then uploads it with the form."""
+    """Make room for one more picture of a post; the phone then uploads it with the form."""
     person = people.present(caller, now=now)
     found, invited = read_together(Post.key(post_id), Photo.key(partition(post_id), attempt.id("photo")))
-    post = _mine(person, publishing.named(found, post_id))
+    post = publishing.named(found, post_id)
+    publishing.may_change(person, post)
     if invited and attempt.made(invited):
         return invited  # type: ignore[no-any-return]
     if post.state not in ("in_review", "shown"):
@@ -32,10 +32,11 @@ def add(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Pho
 
 
 def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:
-    """Take a picture off my post."""
+    """Take a picture off a post."""
     person = people.present(caller, now=now)
     found, photo = read_together(Post.key(post_id), Photo.key(partition(post_id), photo_id))
-    post = _mine(person, publishing.named(found, post_id))
+    post = publishing.named(found, post_id)
+    publishing.may_change(person, post)
     if photo is None:
         raise rules.PostGone()
     if photo.state == "removed":
@@ -46,14 +47,6 @@ def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now
         if counted:
             tx.update(post, [Post.photos.add(-1)], when=Post.photos > 0, or_raise=Conflict())
         person.still(tx)
-
-
-def _mine(person: Person, post: Post) -> Post:
-    """Its author's, for as long as they may publish there."""
-    if post.author != person.id:
-        raise rules.PostGone()
-    person.must_hold(rules.PUBLISHERS, post.area)
-    return post
 
 
 @photos.on_settled("POST")

@@ -122,7 +122,7 @@ def withdraw(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -
     def take_back() -> Post:
         person = people.present(caller, now=now)
         post = find(post_id)
-        _may_take_back(person, post)
+        may_change(person, post)
         if attempt.made(post):
             return post
         rules.POST.check(post.state, "withdrawn", or_raise=rules.NotNow(detail=rules.why_not(post.state)))
@@ -146,7 +146,8 @@ def named(post: Post | None, post_id: str) -> Post:
     return post
 
 
-def _may_take_back(person: Person, post: Post) -> None:
+def may_change(person: Person, post: Post) -> None:
+    """A post is the community's: whoever publishes to its area now may, whether they have written it or not."""
     if post.state not in rules.READABLE and person.holds(rules.LOOKERS, post.area) is None:
         raise rules.PostGone()
     person.must_hold(rules.PUBLISHERS, post.area)

@@ -68,5 +68,5 @@ def add_photo(caller: Caller, post_id: str, body: shapes.AddPhoto, attempt: Atte
 
 @routes.post("/posts/{post_id}/photos/{photo_id}/remove")
 def remove_photo(caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now: datetime) -> None:
-    """Take a picture off my post."""
+    """Take a picture off a post."""
     pictures.remove(caller=caller, post_id=post_id, photo_id=photo_id, attempt=attempt, now=now)

@@ -45,12 +45,14 @@ def test_there_is_room_for_nine(album):
     assert stored(post).photos == 8
 
 
-def test_nobody_else_adds_or_removes_one(square, album):
-    worker, _, where = album
+def test_only_who_publishes_there_adds_or_removes_one(square, album):
+    worker, post, where = album
     photo = worker.post(where, json={}).json["photo_id"]
-    for other in (square.dweller(), square.worker("community_worker")):
-        assert other.post(where, json={}).code == "post_not_found"
-        assert other.post(f"{where}/{photo}/remove").code == "post_not_found"
+    for other in (square.dweller(), square.staff("moderator", square.community)):
+        assert other.post(where, json={}).code == "duty_needed"
+        assert other.post(f"{where}/{photo}/remove").code == "duty_needed"
+    assert square.worker("community_worker").post(f"{where}/{photo}/remove").status == 204
+    assert stored(post).photos == 0
     assert worker.post(f"{where}/photo_x/remove").code == "post_not_found"
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
+from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.people import service as people
+from chalicelib.people.models import Duty
+from chalicelib.profile import service
 from chalicelib.profile.models import ProfileDraft
 from tests.content.test_texts import CHECK, DOUBTFUL, RISKY
 from tests.engine.budget import budget
@@ -186,3 +192,88 @@ def test_a_waiting_nickname_is_in_the_copy_of_my_data_and_goes_with_me(hood: Hoo
     for _ in range(2):
         personal_data.erase(li_ju.id, now=clock.now())
     assert ProfileDraft.of(li_ju.id).nickname is None
+
+
+class TestTheDutyIsOver:
+    """What one may be called by one's office, one is called no longer than one holds it."""
+
+    NAME = "网格员小王"
+
+    def over(self, hood: Hood, who: Neighbour, *, by_itself: bool = False) -> None:
+        key = Duty.key(who.id, "grid_worker", hood.grid)
+        if by_itself:
+            until = clock.now() + timedelta(hours=1)
+            duty = Duty.new(who.id, "grid_worker", hood.grid, from_at=clock.now(), until_at=until, granted_by="test")
+            with transaction() as tx:
+                people.grant_duty(tx, duty)
+            hood.pass_time(key, until - timedelta(seconds=1))
+            assert known_as(who) == self.NAME
+            hood.pass_time(key, until)
+        else:
+            hood.end_duty(who, "grid_worker", hood.grid)
+            hood.pass_time(key, clock.now())
+
+    @pytest.mark.parametrize("by_itself", [False, True])
+    def test_the_name_of_the_office_goes_and_they_are_told(self, hood: Hood, by_itself: bool):
+        worker = hood.staff("grid_worker", hood.grid)
+        call_me(worker, self.NAME)
+        self.over(hood, worker, by_itself=by_itself)
+        assert known_as(worker) == f"邻居{worker.id[-4:].upper()}"
+        assert worker.told == ["nickname_of_office"]
+        if not by_itself:  # else its hour has not come yet on the clock of whoever asks
+            assert call_me(worker, self.NAME).code == "nickname_looks_official"
+        stored = Duty.fetch(*keys(Duty.key(worker.id, "grid_worker", hood.grid)))
+        assert (stored.timer, stored.due_key) == (None, None)
+
+    def test_any_other_name_stays(self, hood: Hood):
+        worker = hood.staff("grid_worker", hood.grid)
+        call_me(worker, "菊子")
+        self.over(hood, worker)
+        assert (known_as(worker), worker.told) == ("菊子", [])
+
+    def test_so_does_one_that_another_duty_of_theirs_gives(self, hood: Hood):
+        worker = hood.staff("grid_worker", hood.grid)
+        other = Duty.new(
+            worker.id, "grid_worker", hood.community, from_at=clock.now(), until_at=None, granted_by="test"
+        )
+        with transaction() as tx:
+            people.grant_duty(tx, other)
+        call_me(worker, self.NAME)
+        self.over(hood, worker)
+        assert (known_as(worker), worker.told) == (self.NAME, [])
+
+    def test_one_given_again_keeps_it(self, hood: Hood):
+        worker = hood.staff("grid_worker", hood.grid)
+        call_me(worker, self.NAME)
+        hood.end_duty(worker, "grid_worker", hood.grid)
+        again = Duty.new(worker.id, "grid_worker", hood.grid, from_at=clock.now(), until_at=None, granted_by="test")
+        with transaction() as tx:
+            people.grant_duty(tx, again)
+        hood.pass_time(again, clock.now() + timedelta(days=1))
+        assert known_as(worker) == self.NAME
+
+    def test_a_name_in_review_is_not_taken_afterwards(self, hood: Hood):
+        worker, moderator = hood.staff("grid_worker", hood.grid), hood.staff("moderator")
+        call_me(worker, f"网格员{DOUBTFUL}")
+        review = waiting(worker)
+        hood.end_duty(worker, "grid_worker", hood.grid)
+        assert decide(moderator, review, "approve").json["state"] == "moot"
+        assert "网格员" not in known_as(worker)
+        hood.pass_time(Duty.key(worker.id, "grid_worker", hood.grid), clock.now())
+        assert worker.get("/me/profile").json["waiting_nickname"] is None
+
+    def test_it_is_not_taken_in_the_moment_the_duty_ends(self, hood: Hood, monkeypatch: pytest.MonkeyPatch):
+        worker = hood.staff("grid_worker", hood.grid)
+        screen = service.content.screen
+
+        def ended_meanwhile(*args: Any, **more: Any) -> Any:
+            hood.end_duty(worker, "grid_worker", hood.grid)
+            return screen(*args, **more)
+
+        monkeypatch.setattr(service.content, "screen", ended_meanwhile)
+        assert call_me(worker, self.NAME).code == "duty_needed"
+        assert "网格员" not in known_as(worker)
+
+
+def keys(item: Item) -> tuple[str, str]:
+    return item.pk, item.sk

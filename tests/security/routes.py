@@ -18,6 +18,7 @@ QUERIES = {
     "/reviews": "area=330402001001",
     "/help-requests": "area=330402001001",
     "/help-requests/unanswered": "area=330402001001",
+    "/help-requests/filed": "area=330402001001",
     "/hours-corrections": "area=330402001001",
     "/quizzes": "area=330402001001",
     "/posts": "area=330402001001",

@@ -15,10 +15,14 @@ from tests.security.bodies import right_body
 from tests.security.routes import address, all_routes, meant_by
 from tests.security.world import MASKS, World, made
 
-ANYBODY = {"nobody", "newcomer", "stranger", "foreign_staff", "staff", "helper", "owner", "delegate"}
+ANYBODY = {
+    *("nobody", "newcomer", "stranger", "foreign_staff", "staff", "former", "kin"),
+    *("helper", "owner", "delegate"),
+}
 LOGGED_IN = ANYBODY - {"nobody", "delegate"}
 RESIDENTS = LOGGED_IN - {"newcomer"}
-STAFF = {"staff"}
+STAFF = {"staff", "kin"}
+APART = {"staff"}  # about the owner or the helper: not for who may act for them
 OWNER = {"owner", "delegate"}  # a delegate with `Acting-For: <the owner>`
 BOTH_SIDES = {"owner", "delegate", "helper"}
 
@@ -66,25 +70,26 @@ ROWS: dict[str, set[str]] = {
     "POST /me/credits": RESIDENTS,
     "POST /inbox/{notice_id}/read": {"owner"},
     "DELETE /me/delegates/{delegate_id}": {"owner"},
-    "DELETE /delegations/{principal_id}": {"itself"},
+    "DELETE /delegations/{principal_id}": {"kin"},
     # Staff, in their area.
     "GET /residences": STAFF,
-    "POST /residences/{resident_id}/confirm": STAFF,
-    "POST /residences/{resident_id}/decline": STAFF,
-    "POST /residents/{resident_id}/identity": STAFF,
+    "POST /residences/{resident_id}/confirm": APART,
+    "POST /residences/{resident_id}/decline": APART,
+    "POST /residents/{resident_id}/identity": APART,
     "GET /reviews": STAFF,
     "GET /reviews/{review_id}": STAFF,
-    "POST /reviews/{review_id}/decide": STAFF,
+    "POST /reviews/{review_id}/decide": APART,
     "GET /help-requests/unanswered": STAFF,
+    "GET /help-requests/filed": STAFF,
     "POST /help-requests/on-behalf": STAFF,
     "POST /help-requests/{request_id}/contact": STAFF,
-    "POST /pick-ups": STAFF,
-    "POST /desk/look-up": STAFF,
-    "POST /desk/collect": STAFF,
+    "POST /pick-ups": APART,
+    "POST /desk/look-up": APART,
+    "POST /desk/collect": APART,
     "GET /deliveries": STAFF,
-    "POST /deliveries/{redemption_id}/with-code": STAFF,
-    "POST /deliveries/{redemption_id}/with-photo": STAFF,
-    "POST /deliveries/{redemption_id}/photos": STAFF,
+    "POST /deliveries/{redemption_id}/with-code": APART,
+    "POST /deliveries/{redemption_id}/with-photo": APART,
+    "POST /deliveries/{redemption_id}/photos": APART,
     "POST /products/{product_id}/photos": STAFF,
     "POST /products/{product_id}/photos/{photo_id}/remove": STAFF,
     "GET /call-sheet": STAFF,
@@ -112,8 +117,8 @@ ROWS: dict[str, set[str]] = {
     "GET /help-requests/mine": RESIDENTS | {"delegate"},
     "GET /help-requests/helping": RESIDENTS | {"delegate"},
     "GET /help-requests/{request_id}": RESIDENTS | {"delegate"},
-    "POST /help-requests/{request_id}/flags": RESIDENTS,
-    "POST /help-requests/{request_id}/offers": RESIDENTS | {"delegate"},
+    "POST /help-requests/{request_id}/flags": RESIDENTS - {"kin"},
+    "POST /help-requests/{request_id}/offers": RESIDENTS - {"kin"} | {"delegate"},
     "POST /help-requests/{request_id}/withdraw": OWNER,
     "POST /help-requests/{request_id}/confirm": OWNER,
     "POST /help-requests/{request_id}/object": OWNER,
@@ -131,18 +136,18 @@ ROWS: dict[str, set[str]] = {
     "GET /me/volunteer/entries": RESIDENTS,
     "POST /me/statements": RESIDENTS,
     "GET /me/statements": RESIDENTS,
-    "GET /volunteers/{resident_id}/entries": STAFF,
-    "POST /volunteers/{resident_id}/entries": STAFF,
-    "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": STAFF,
+    "GET /volunteers/{resident_id}/entries": APART,
+    "POST /volunteers/{resident_id}/entries": APART,
+    "POST /volunteers/{resident_id}/entries/{entry_id}/revoke": APART,
     # Hours of volunteers: confirmed and corrected by those who look after the area, asked about by their own.
     "GET /shifts/{shift_id}/hours": STAFF,
     "POST /shifts/{shift_id}/confirm": STAFF,
-    "POST /shifts/{shift_id}/people/{person_id}/confirm": STAFF,
-    "POST /shifts/{shift_id}/people/{person_id}/hours": STAFF,
+    "POST /shifts/{shift_id}/people/{person_id}/confirm": APART,
+    "POST /shifts/{shift_id}/people/{person_id}/hours": APART,
     "POST /shifts/{shift_id}/hours/corrections": {"owner"},
     "GET /hours-corrections": STAFF,
-    "POST /hours-corrections/{correction_id}/accept": STAFF,
-    "POST /hours-corrections/{correction_id}/decline": STAFF,
+    "POST /hours-corrections/{correction_id}/accept": APART,
+    "POST /hours-corrections/{correction_id}/decline": APART,
     # Shifts: planned by who looks after the area, found by everybody.
     "POST /activities": STAFF,
     "GET /activities/mine": RESIDENTS,

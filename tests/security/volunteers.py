@@ -7,8 +7,9 @@ from typing import Any
 from tests.neighbourhood import Neighbour
 from tests.volunteers import desk
 
-RESIDENTS = {"stranger", "foreign_staff", "staff", "helper", "owner"}
-STAFF = {"staff"}
+RESIDENTS = {"stranger", "foreign_staff", "staff", "former", "kin", "helper", "owner"}
+STAFF = {"staff", "kin"}
+APART = {"staff"}  # about the applicant, for whom kin may act
 ROWS: dict[str, set[str]] = {
     "GET /me/volunteer": RESIDENTS,
     "POST /me/volunteer": RESIDENTS,
@@ -17,11 +18,11 @@ ROWS: dict[str, set[str]] = {
     "GET /me/shift-alerts": RESIDENTS,
     "PUT /me/shift-alerts": RESIDENTS,
     "GET /volunteers/applications": STAFF,
-    "POST /volunteers/{resident_id}/identity": STAFF,
-    "POST /volunteers/{resident_id}/approve": STAFF,
-    "POST /volunteers/{resident_id}/decline": STAFF,
-    "POST /volunteers/{resident_id}/guardian-consent": STAFF,
-    "POST /volunteers/{resident_id}/guardian-consent/withdraw": STAFF,
+    "POST /volunteers/{resident_id}/identity": APART,
+    "POST /volunteers/{resident_id}/approve": APART,
+    "POST /volunteers/{resident_id}/decline": APART,
+    "POST /volunteers/{resident_id}/guardian-consent": APART,
+    "POST /volunteers/{resident_id}/guardian-consent/withdraw": APART,
 }
 BODIES: dict[str, Any] = {
     "POST /me/volunteer": desk.FORM,

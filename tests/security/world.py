@@ -36,7 +36,11 @@ ROLES = ("grid_worker", "community_worker", "moderator", "desk_clerk")
 
 @dataclass
 class World:
-    """`owner` asked for masks, `helper` brings some; `delegate` acts for the owner; both staffs hold all roles."""
+    """`owner` asked for masks, `helper` brings some; `delegate` acts for the owner; both staffs hold all roles.
+
+    So did `former`, who filed, published and organised what there is, until a moment ago. `kin` holds them all, too, and
+    may act for the owner and the helper.
+    """
 
     hood: Hood
     owner: Neighbour
@@ -46,6 +50,8 @@ class World:
     newcomer: Neighbour
     staff: Neighbour
     foreign_staff: Neighbour
+    former: Neighbour
+    kin: Neighbour
     ids: dict[str, str]
     code: str
     desk_code: str
@@ -63,6 +69,7 @@ class World:
 
 def build(hood: Hood) -> World:
     owner, helper, delegate, stranger = (hood.resident(name) for name in ("李菊", "陈彩明", "小李", "路人"))
+    former, kin = (staff_of(hood, hood.community, name) for name in ("以前的网格员", "网格员家人"))
     staff, foreign = staff_of(hood, hood.community, "网格员"), staff_of(hood, f"{hood.street}002", "外地网格员")
     for neighbour in (owner, helper, delegate, stranger, staff):
         made(neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)}))
@@ -77,13 +84,13 @@ def build(hood: Hood) -> World:
     made(helper.post(f"{offer}/drop-off"))
     code = made(owner.get(request))["offers"][0]["code"]
     on_behalf = {**MASKS, "area": hood.community, "contact_name": CONTACT_NAME, "contact_phone": CONTACT_PHONE}
-    ids["filed_id"] = made(staff.post("/help-requests/on-behalf", json=on_behalf))["id"]
+    ids["filed_id"] = made(former.post("/help-requests/on-behalf", json=on_behalf))["id"]
     doubtful = {**MASKS, "text": f"需要{sorted(catalogue.REVIEW_WORDS)[0]}五只"}
     made(owner.post("/help-requests", json=doubtful))
     ids["review_id"] = made(staff.get(f"/reviews?area={hood.community}"))["items"][0]["id"]
     ids["notice_id"] = made(owner.get("/inbox"))["items"][0]["id"]
-    ids["post_id"] = made(staff.post("/posts", json={**WATER, "area": hood.community}))["id"]
-    ids["post_photo_id"] = made(staff.post(f"/posts/{ids['post_id']}/photos", json={}))["photo_id"]
+    ids["post_id"] = made(former.post("/posts", json={**WATER, "area": hood.community}))["id"]
+    ids["post_photo_id"] = made(former.post(f"/posts/{ids['post_id']}/photos", json={}))["photo_id"]
     ids["entry_id"] = not_reached(owner, hood.community)
     made(owner.post("/me/copy"))
     hours.register(owner, REAL_NAME)
@@ -93,16 +100,22 @@ def build(hood: Hood) -> World:
     codes = redeemed(hood, owner, staff, ids)
     ids["quiz_id"] = school.quiz(hood.community)
     ids["attempt_id"] = made(school.start(owner, ids["quiz_id"]))["id"]
-    shifts.planned(hood, staff, ids)
+    shifts.planned(hood, former, ids)
     answers = school.solution(owner, ids["attempt_id"])
-    ids["shift_id"] = gate.shift(hood, organiser=staff, needs_approval=False)
+    ids["shift_id"] = gate.shift(hood, organiser=former, needs_approval=False)
     made(gate.sign_up(owner, ids["shift_id"]))
     volunteers.apply(helper, staff, ids)
     shift_hours.served(hood, owner, ids)
     presence.happened(hood, owner, ids)
     with_teams(owner, helper, delegate, ids)
     newcomer = hood.somebody("新来的")
-    return World(hood, owner, helper, delegate, stranger, newcomer, staff, foreign, ids, code, *codes, answers)
+    for principal in (owner, helper):
+        made(kin.post("/delegations", json={"code": made(principal.post("/me/delegates"))["code"]}))
+    for role in ROLES:
+        hood.end_duty(former, role, hood.community)
+    return World(
+        hood, owner, helper, delegate, stranger, newcomer, staff, foreign, former, kin, ids, code, *codes, answers
+    )
 
 
 def with_teams(owner: Neighbour, helper: Neighbour, delegate: Neighbour, ids: dict[str, str]) -> None:

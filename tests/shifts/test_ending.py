@@ -10,7 +10,7 @@ from chalicelib.shifts import ending
 from chalicelib.shifts.models import Shift
 from tests.neighbourhood import Hood
 from tests.points.books import at_once
-from tests.shifts import evening, gate
+from tests.shifts import evening, gate, organised
 
 
 def test_two_hours_after_the_end_everybody_is_settled_and_the_organiser_is_asked_to_confirm(hood: Hood) -> None:
@@ -134,3 +134,21 @@ def test_several_sweeps_at_once_end_it_once(hood: Hood) -> None:
     assert len(evening.rounds(shift)) == 1
     assert at_once(3, lambda _: ending.ask_to_confirm(gate.stored(shift), now=seen.due_at)) == [None] * 3
     assert li.told == ["shift_hours_to_confirm"]
+
+
+def test_a_former_organiser_is_asked_nothing_and_sees_no_draft_nor_shift_to_run(hood: Hood) -> None:
+    """Their colleagues are asked instead."""
+    organiser, successor = hood.staff("community_worker"), hood.staff("grid_worker")
+    draft = organised.drafted(organiser)["id"]
+    shift, chen = evening.over(hood, organiser=organiser), gate.volunteer(hood)
+    evening.on(chen, shift, came=0)
+    assert len(organiser.get("/shifts/running?order=newest").json["items"]) == 1
+    hood.end_duty(organiser, "community_worker", hood.community)
+    evening.due(shift)
+    evening.walk(shift)
+    evening.due(shift)
+    assert organiser.told == []
+    assert successor.told == ["shift_hours_to_confirm", "shift_hours_unconfirmed"]
+    for where in ("/shifts/running?order=newest", "/activities/mine"):
+        assert organiser.get(where).json["items"] == []
+    assert organiser.get(f"/activities/{draft}").code == "activity_not_found"

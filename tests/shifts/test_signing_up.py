@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
-from chalicelib.people.models import Resident
+from chalicelib.people.models import Duty, Resident
 from chalicelib.shifts import rules
 from chalicelib.shifts.models import Shift
 from chalicelib.volunteers.models import Volunteer
@@ -210,6 +210,31 @@ def test_a_late_withdrawal_is_noted_once_to_the_organiser_and_not_punished(hood:
         assert withdraw(chen, shift).json["late_withdrawals"] == times
     assert gate.signed_up(chen, shift)["late_withdrawals"] == 2
     assert organiser.told == ["shift_late_withdrawal"]
+
+
+def test_a_late_withdrawal_is_told_to_who_runs_the_shift_now_and_to_no_former_organiser(hood: Hood) -> None:
+    organiser = hood.staff("grid_worker")
+    shift, chen = gate.shift(hood, organiser=organiser, starts=timedelta(hours=3)), gate.volunteer(hood, "陈建君")
+    gate.signed_up(chen, shift)
+    hood.end_duty(organiser, "grid_worker", hood.community)
+    successor = hood.staff("community_worker")
+    withdraw(chen, shift)
+    assert (organiser.told, successor.told) == ([], ["shift_late_withdrawal"])
+
+
+def test_who_was_to_come_in_a_role_is_not_counted_on_once_the_duty_is_over(hood: Hood) -> None:
+    worker = hood.staff("community_worker")
+    shift, other = gate.shift(hood, quorum={"community_worker": 1}), gate.shift(hood, starts=timedelta(days=3))
+    gate.signed_up(worker, shift, role="community_worker")
+    gate.approve(worker)
+    gate.signed_up(worker, other)
+    hood.end_duty(worker, "community_worker", hood.community)
+    hood.pass_time(Duty.key(worker.id, "community_worker", hood.community), clock.now())
+    assert gate.stored(shift).missing == {"community_worker": 1}
+    mine = {each["shift"]: each["state"] for each in worker.get("/shifts/mine").json["items"]}
+    assert mine == {shift: "cancelled", other: "signed_up"}
+    assert worker.told == ["shift_role_over"]
+    gate.adds_up(shift)
 
 
 def test_an_early_withdrawal_is_nobodys_business(hood: Hood) -> None:
