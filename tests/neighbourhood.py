@@ -14,11 +14,13 @@ from typing import Any
 from chalicelib.areas.models import Area
 from chalicelib.kit import auth, clock, ids, timers, vault
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
+from chalicelib.people import delegations
 from chalicelib.people import service as people
-from chalicelib.people.models import Duty, OpenidLink, Resident, partition
+from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from local.wechat.control import StandIn
 from tests.engine.http import Answer, Http
 
@@ -144,6 +146,20 @@ class Hood:
         with transaction() as tx:
             people.grant_duty(tx, duty)
         return neighbour
+
+    @staticmethod
+    def let_act(delegate: Neighbour, principal: Neighbour) -> None:
+        """As after an invitation and its acceptance, but told to nobody."""
+        delegation = Delegation.key(principal.id, delegate.id)
+        delegation.since, delegation.delegate_name, delegation.principal_name = (
+            clock.now(),
+            delegate.name,
+            principal.name,
+        )
+        delegation.person_key, delegation.person_sort = f"DELEGATE_OF#{delegate.id}", principal.id
+        with transaction() as tx:
+            active, person = Resident.state == "active", people.present(delegate.caller, now=clock.now())
+            delegations.begin(tx, delegation, by=person, when=active, or_raise=Conflict())
 
     @staticmethod
     def end_duty(who: Neighbour, role: str, area: str) -> None:

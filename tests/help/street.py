@@ -12,13 +12,11 @@ from chalicelib.content.models import Review
 from chalicelib.help.ending import Whole, read_whole
 from chalicelib.help.models import HelpRequest, Offer, partition
 from chalicelib.kit import auth, clock, ids, timers
-from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
-from chalicelib.people import delegations
 from chalicelib.people import service as people
-from chalicelib.people.models import Delegation, Duty, Resident
+from chalicelib.people.models import Duty, Resident
 from chalicelib.people.models import partition as resident_partition
 from tests.engine.http import Answer, token_of
 from tests.neighbourhood import Hood, Neighbour
@@ -73,18 +71,6 @@ class Street(Hood):
         with transaction() as tx:
             people.grant_duty(tx, Duty.new(neighbour.id, role, code, from_at=begins, until_at=None, granted_by="test"))
         return neighbour
-
-    def let_act(self, delegate: Neighbour, principal: Neighbour) -> None:
-        delegation = Delegation.key(principal.id, delegate.id)
-        delegation.since, delegation.delegate_name, delegation.principal_name = (
-            clock.now(),
-            delegate.name,
-            principal.name,
-        )
-        delegation.person_key, delegation.person_sort = f"DELEGATE_OF#{delegate.id}", principal.id
-        with transaction() as tx:
-            active, person = Resident.state == "active", people.present(delegate.caller, now=clock.now())
-            delegations.begin(tx, delegation, by=person, when=active, or_raise=Conflict())
 
     def open_list(self, who: Neighbour, order: str = "urgent") -> list[str]:
         answer = who.get(f"/help-requests?area={self.community}&order={order}")
