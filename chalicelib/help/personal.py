@@ -60,7 +60,7 @@ def export_offers(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.section("我的留言")
 def export_messages(resident_id: str) -> Iterable[dict[str, Any]]:
-    for message in _messages(resident_id):
+    for message in _messages(resident_id, _acted(resident_id)):
         yield {"时间": clock.spoken(message.sent_at), "内容": message.text}
 
 
@@ -80,7 +80,8 @@ def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """Requests and offers under way end and the other side is told; texts and names go, quantities and times stay."""
-    for message in _messages(resident_id):
+    acted = _acted(resident_id)
+    for message in _messages(resident_id, acted):
         with transaction() as tx:
             tx.update(message, [Message.text.set(_ERASED), Message.author_name.set(NICKNAME_OF_THE_CLOSED)])
     for offer in _offers(resident_id):
@@ -95,8 +96,8 @@ def erase(resident_id: str, *, now: datetime) -> None:
     for flag in _flags(resident_id):
         with transaction() as tx:
             tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
-    for acted in _acted(resident_id):
-        _unsign(acted)
+    for each in acted:
+        _unsign(each)
     with transaction() as tx:
         alerts.switch_off(tx, HelpAlert, resident_id)
 
@@ -190,12 +191,12 @@ def _offers(resident_id: str) -> list[Offer]:
     return list(Item.by_person.query(f"OFFERS_OF#{resident_id}"))
 
 
-def _messages(resident_id: str) -> Iterator[Message]:
+def _messages(resident_id: str, acted: list[ActedFor]) -> Iterator[Message]:
     """What somebody wrote, found through the requests and offers they were part of, and what they did as staff."""
     talks = {(request.id, "") for request in _requests(resident_id)}
     talks |= {(offer.request_id, offer.id) for offer in _offers(resident_id)}
-    written = [acted for acted in _acted(resident_id) if acted.item_sk.startswith("TALK#")]
-    talks |= {(acted.item_pk.removeprefix("HELP#"), acted.item_sk.split("#")[1]) for acted in written}
+    written = [each for each in acted if each.item_sk.startswith("TALK#")]
+    talks |= {(each.item_pk.removeprefix("HELP#"), each.item_sk.split("#")[1]) for each in written}
     for request_id, offer_id in sorted(talks):
         for message in Item.collection(partition(request_id), f"TALK#{offer_id}"):
             if message.author == resident_id:

@@ -37,7 +37,7 @@ class Person(msgspec.Struct):
     delegation: Delegation | None = None
     relied_on: list[Duty] = []
     apart: bool = False  # from the other side of the act, see `apart_from`
-    delegate: Resident | None = None  # read only where that is asked
+    delegate: Resident | None = None  # who acts for them, as far as read
 
     @property
     def id(self) -> str:
@@ -111,7 +111,7 @@ class Person(msgspec.Struct):
         if self.by:
             tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=NotADelegate())
             held = self._delegates_condition()
-            if self.delegate:
+            if self.apart and self.delegate:
                 held = held & self.delegate.tied_as_read()
             tx.check(Resident.key(self.by), when=held, or_raise=or_raise)
 
@@ -138,10 +138,12 @@ def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Per
 def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
     """The person, without duties, together with the items an act is about: one BatchGetItem."""
     own = [Resident.key(caller.principal)]
-    delegated = [Delegation.key(caller.principal, caller.id)] if caller.acting_for else []
-    resident, *found = read_together(*own, *delegated, *items)
-    delegation = found.pop(0) if delegated else None
-    return _present(caller, resident, [], delegation, now, needs_consent=True), found
+    acting = [Delegation.key(caller.principal, caller.id), Resident.key(caller.id)] if caller.acting_for else []
+    resident, *found = read_together(*own, *acting, *items)
+    delegation, delegate = found[: len(acting)] or (None, None)
+    person = _present(caller, resident, [], delegation, now, needs_consent=True)
+    person.delegate = delegate
+    return person, found[len(acting) :]
 
 
 def _present(

@@ -10,6 +10,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Condition, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
+from chalicelib.people import service as people
 from chalicelib.people.in_charge import whom_to_tell
 from chalicelib.shifts import hours_rules, places, rounds
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
@@ -102,8 +103,10 @@ def remind(found: Shift, *, now: datetime) -> None:
         with transaction() as tx:
             waiting = Shift.confirmed_at.does_not_exist() & (Item.timer == UNCONFIRMED)
             tx.update(shift, timers.stop(), when=waiting, or_raise=Changed())
-            in_charge = whom_to_tell(shift.area, now=now, first=shift.organiser)
-            _tell(tx, shift, [*in_charge, *whom_to_tell(shift.area, now=now)], "shift_hours_unconfirmed", now)
+            told = whom_to_tell(shift.area, now=now)
+            if shift.organiser and people.looks_after(shift.organiser, shift.area, now=now):
+                told.insert(0, shift.organiser)
+            _tell(tx, shift, told, "shift_hours_unconfirmed", now)
 
     places.settled(remind_them)
 

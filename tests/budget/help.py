@@ -178,6 +178,18 @@ def unanswered(town: Town) -> Act:
     return lambda: worker.get(f"/help-requests/unanswered?area={town.grid}")
 
 
+@act("GET /help-requests/filed")
+def filed_here(town: Town) -> Act:
+    worker, _ = filed(town)
+    return lambda: worker.get(f"/help-requests/filed?area={town.micro_grid}")
+
+
+@act("GET /help-requests/{request_id} (filed by staff)")
+def look_at_what_was_filed(town: Town) -> Act:
+    worker, request = filed(town)
+    return lambda: worker.get(f"/help-requests/{request}")
+
+
 @act("GET /help-requests/{request_id}")
 def look_at(town: Town) -> Act:
     li_ju, _, request, _ = offered(town)
@@ -198,6 +210,20 @@ def look_at_as_staff(town: Town) -> Act:
 def offer_all(town: Town) -> Act:
     _, chen, request = asked(town)
     return lambda: chen.post(f"/help-requests/{request}/offers", json={"quantity": 5})
+
+
+@act("POST /help-requests/{request_id}/offers (filed by staff)")
+def offer_for_somebody_who_called(town: Town) -> Act:
+    _, request = filed(town)
+    chen = town.resident("陈彩明")
+    return lambda: chen.post(f"/help-requests/{request}/offers", json={"quantity": 5})
+
+
+@act("POST /help-requests/{request_id}/offers (by a delegate)")
+def offer_in_my_fathers_name(town: Town) -> Act:
+    father, daughter = father_and_daughter(town)
+    _, _, request = asked(town)
+    return lambda: daughter.post(f"/help-requests/{request}/offers", json={"quantity": 5}, acting_for=father.id)
 
 
 @act("POST /help-requests/{request_id}/offers (a part of it)")

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from chalicelib.account import closing
 from chalicelib.account.models import DataCopy
-from chalicelib.people.models import FollowersRound, Resident
+from chalicelib.people.models import Duty, FollowersRound, Resident
 from tests.budget.acts import Act, Town, act, good, until, when_due
 from tests.help.street import ask, offer, path
 from tests.neighbourhood import Neighbour
@@ -246,3 +246,11 @@ def look_for_followers(town: Town) -> Act:
     town.account()
     when_due(FollowersRound.key())()  # the token of the service account is known from now on
     return when_due(FollowersRound.key())
+
+
+@act("timer people.duty_over (of somebody called by their office)")
+def duty_over(town: Town) -> Act:
+    worker = town.staff("grid_worker")
+    good(worker.put("/me/nickname", json={"nickname": "网格员小王"}))
+    town.end_duty(worker, "grid_worker", town.community)
+    return when_due(Duty.key(worker.id, "grid_worker", town.community))

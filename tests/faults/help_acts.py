@@ -111,6 +111,15 @@ def filed() -> World:
     return world
 
 
+def filed_and_brought() -> World:
+    """For somebody without WeChat: whoever looks after the area goes on from here."""
+    world = filed()
+    made = send(world, "helper", "/help-requests/{request}/offers", "offered", {"quantity": 5}).json["id"]
+    world["offer"], world["offer_id"] = f"/help-requests/{world['request']}/offers/{made}", made
+    send(world, "helper", "{offer}/drop-off", "brought")
+    return world
+
+
 def over() -> World:
     """Filed, and ended: the contact waits to be destroyed."""
     world = filed()
@@ -203,6 +212,7 @@ def facts(world: World) -> Any:
 
 def _requests(world: World) -> list[str]:
     keys = [f"HELP_OF#{resident}" for resident in world["people"].values()]
+    keys.append(HelpRequest.filed_in(world["community"]))
     return [item.id for key in keys for item in Item.by_person.query(key)]
 
 
@@ -288,6 +298,20 @@ ACTS = [
         posting("helper", "{offer}/messages", {"text": "放门口了"}),
         facts,
         f"POST {OFFER}/messages",
+    ),
+    Act(
+        "staff write for somebody who has no phone",
+        filed_and_brought,
+        posting("worker", "{offer}/messages", {"text": "我去拿"}),
+        facts,
+        f"POST {OFFER}/messages",
+    ),
+    Act(
+        "staff collect for somebody who has no phone",
+        filed_and_brought,
+        posting("worker", "{offer}/collect"),
+        facts,
+        f"POST {OFFER}/collect",
     ),
     Act(
         "the requester thanks",

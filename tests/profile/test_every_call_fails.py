@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.content.models import Photo
+from chalicelib.kit import clock
 from chalicelib.kit.table import Item
-from chalicelib.people.models import partition
+from chalicelib.people.models import Duty, Resident, partition
 from chalicelib.profile.models import ProfileDraft
 from tests.content.test_texts import DOUBTFUL
 from tests.engine.http import Answer
-from tests.faults.acts import Act, ActInHood, in_hood
+from tests.faults.acts import Act, ActInHood, in_hood, when_due
 from tests.faults.trying import fail_every_call
 from tests.neighbourhood import Hood, Neighbour
+from tests.shifts import gate
 
 
 @in_hood("PUT /me/nickname")
@@ -44,7 +47,35 @@ def choosing(hood: Hood) -> Act:
     return Act("an avatar is invited", hood.resident, choose, facts)
 
 
-ACTS: list[ActInHood] = [naming, choosing]
+@in_hood("timer people.duty_over")
+def leaving_office(hood: Hood) -> Act:
+    """Two names of the office go: the one that is shown, and one in review. So does the place on a shift."""
+
+    def prepare() -> Any:
+        worker = hood.staff("grid_worker")
+        worker.put("/me/nickname", json={"nickname": "网格员小王"})
+        worker.put("/me/nickname", json={"nickname": f"网格员{DOUBTFUL}"})
+        shift = gate.shift(hood, quorum={"grid_worker": 1})
+        gate.signed_up(worker, shift, role="grid_worker")
+        hood.end_duty(worker, "grid_worker", hood.community)
+        return worker, shift
+
+    def run(world: Any, key: str) -> None:
+        when_due(Duty.key(world[0].id, "grid_worker", hood.community), clock.now() + timedelta(minutes=1))
+
+    def facts(world: Any) -> Any:
+        worker, shift = world
+        resident = Resident.fetch(partition(worker.id), "ME")
+        undecided = list(Item.by_person.query(f"REVIEWS#{worker.id}"))
+        called = (resident.nickname[:2], ProfileDraft.of(worker.id).nickname, undecided)
+        duty = Duty.fetch(partition(worker.id), f"ME#DUTY#grid_worker#{hood.community}")
+        return called, gate.stored(shift).missing, sorted(worker.told), duty.timer
+
+    prepare()  # WeChat's token is there from now on
+    return Act("a duty is over", prepare, run, facts)
+
+
+ACTS: list[ActInHood] = [naming, choosing, leaving_office]
 
 
 @pytest.mark.parametrize("make", ACTS, ids=str)
