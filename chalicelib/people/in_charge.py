@@ -7,6 +7,8 @@ from datetime import datetime
 
 from chalicelib.people import service as people
 
+# They are told in the transaction of an act, which holds a hundred items; a community has a handful of each.
+TOLD_AT_MOST = 20
 _IN_TURN = ("grid_worker", "community_worker", "micro_grid_head")
 
 
@@ -25,5 +27,5 @@ def whom_to_tell(
     for role in roles:
         others = [each for each in people.holders(role, area, now=now) if each not in but]
         if others:
-            return others
+            return others[:TOLD_AT_MOST]
     return []

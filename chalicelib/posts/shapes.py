@@ -116,7 +116,7 @@ def view(whole: Whole, *, me: str, complete: bool) -> PostView:
         shown_at=_time(post.shown_at),
         ends_at=_time(post.ends_at),
         photos=content_photos.views(whole.photos, author=complete),
-        mine=me == post.author,
+        mine=complete and me == post.author,
         removed_reason=post.removed_reason if complete else None,
         told=int(alert.told) if alert else None,
         all_told=alert.done_at is not None if alert else None,

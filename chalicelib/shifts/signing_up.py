@@ -24,6 +24,8 @@ from chalicelib.volunteers import diary, eligibility
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Times
 
+LATE_TOLD_AT_MOST = 5  # a team of 45 that goes leaves room for no more, see `team_sign_up`
+
 
 class Wish(msgspec.Struct, frozen=True):
     """`role`: come as a staff member whom the shift needs. `wait`: on the waiting list, if there is no place."""
@@ -175,9 +177,14 @@ def take_out(
     if not mine.guest:
         diary.leave(tx, file, shift.id, now=now)
     if late and first:
-        facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": mine.name}
-        for carer in whom_to_tell(shift.area, now=now, first=shift.organiser, but=(mine.person,)):
-            notices.tell(tx, carer, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
+        tell_late(tx, shift, who=mine.name, but=mine.person, now=now)
+
+
+def tell_late(tx: transaction, shift: Shift, *, who: str, but: str, now: datetime) -> None:
+    """Tell who runs the shift: its organiser as long as they look after its area, else who does now."""
+    facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": who}
+    for carer in whom_to_tell(shift.area, now=now, first=shift.organiser, but=(but,))[:LATE_TOLD_AT_MOST]:
+        notices.tell(tx, carer, "shift_late_withdrawal", about=shift.id, now=now, area=shift.area, **facts)
 
 
 def is_late(shift: Shift, mine: SignUp, now: datetime) -> bool:

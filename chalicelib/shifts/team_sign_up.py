@@ -227,10 +227,8 @@ def _give_up(
             by, noted = "self" if own else "team", own and member.id in late
             signing_up.cancel(tx, sign_up, by=by, now=now, also=attempt, late=noted)
             diary.leave(tx, member.file, shift.id, now=now)
-        if late and shift.organiser:
-            facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "who": f"小队“{teams.called(team)}”"}
-            kind = "shift_late_withdrawal"
-            notices.tell(tx, shift.organiser, kind, about=shift.id, now=now, area=shift.area, **facts)
+        if late:
+            signing_up.tell_late(tx, shift, who=f"小队“{teams.called(team)}”", but=person.id, now=now)
         teams.as_read(tx, team)
         person.still(tx)
     for _, sign_up in leaving:

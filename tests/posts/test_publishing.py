@@ -223,7 +223,7 @@ class TestTakingBack:
         assert worker.post(f"/posts/{post}/withdraw").code == "duty_needed"
         assert worker.post(f"/posts/{doubtful}/withdraw").code == "post_not_found"
         seen = good(worker.get(f"/posts/{post}"))
-        assert (seen["state"], seen["told"], seen["removed_reason"]) == ("shown", None, None)
+        assert (seen["state"], seen["told"], seen["mine"]) == ("shown", None, False)
         assert worker.get(f"/posts/{doubtful}").code == "post_not_found"
         assert [line["id"] for line in good(worker.get("/posts/mine"))["items"]] == [post]
         good(colleague.post(f"/posts/{post}/withdraw"))

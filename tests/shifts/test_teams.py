@@ -368,6 +368,17 @@ class TestWithdrawing:
             each: int(each == leader.id) for each in members
         }
 
+    def test_a_former_organiser_is_not_told_but_who_runs_the_shift_now(self, hood: Hood) -> None:
+        former = hood.staff("grid_worker")
+        leader, team, _ = crew_of(hood, 3)
+        shift = gate.shift(hood, starts=timedelta(hours=2), organiser=former)
+        team_up(leader, shift, team)
+        hood.end_duty(former, "grid_worker", hood.community)
+        carers = [hood.staff("grid_worker") for _ in range(7)]
+        assert team_off(leader, shift, team).status == 200
+        assert former.told == []
+        assert sum(each.told == ["shift_late_withdrawal"] for each in carers) == 5
+
     @pytest.mark.parametrize("walked", [False, True])
     def test_none_is_late_before_or_within_a_day_of_being_told_of_a_change(self, hood: Hood, walked: bool) -> None:
         organiser = hood.staff("grid_worker")
