@@ -14,7 +14,7 @@ PORT ?= 8092
 AWS_PORT ?= 4566
 WECHAT_PORT ?= 8091
 
-.PHONY: help run demo token test check prove audit engines package bench stampede docs clean
+.PHONY: help run demo token test check prove calendar audit engines package bench stampede docs clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ STORIES ?= 400
 prove: $(INSTALLED) ## whatever happens to points, goods and shifts, against models (STORIES, of 60 steps each); every way to fail
 	PROVE=$(STORIES) $(VENV)/pytest tests/proof
 	PROVE=1 $(VENV)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile tests/faults tests/*/test_every_call_fails.py
+
+MOMENTS ?=
+calendar: $(INSTALLED) ## the tests as if it were New Year, a leap day, a month's last minutes … (MOMENTS, by name)
+	@mkdir -p .local && $(VENV)/python -m tests.calendar $(MOMENTS)
 
 audit: $(INSTALLED) ## against a running `make run`: does every balance equal the sum of its transfers?
 	@$(VENV)/python -m local.audit --aws-port $(AWS_PORT)

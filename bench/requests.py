@@ -92,9 +92,12 @@ class Kept:
     """The app, and the last event it was given."""
 
     def __init__(self, app: Any) -> None:
-        self.app, self.routes, self.api = app, app.routes, app.api
+        self.app = app
         self.event: dict[str, Any] = {}
         self.context: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.app, name)
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         self.event, self.context = event, context

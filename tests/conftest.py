@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 
-from tests.engine import local_aws, wire
+import time_machine
+
+if ahead := os.environ.get("TESTS_AHEAD"):  # see tests/calendar; before anything looks at the clock
+    time_machine.travel(time.time() + float(ahead), tick=True).start()
+
+from tests.engine import local_aws, wire  # noqa: E402
 
 # Before anything of chalicelib is imported: names of tables are read at import, endpoints when a client is made.
 for _name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:

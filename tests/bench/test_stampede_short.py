@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from bench import aftermath, bare, crowd
 from chalicelib.kit import settings
 from chalicelib.kit.table import Item
-from tests.engine import local_aws
 
 
 @pytest.fixture(autouse=True)
@@ -44,19 +39,3 @@ def test_the_bare_calls_are_those_of_a_redemption_and_disturb_nobody(each_engine
     assert sorted(each.calls for each in market.beside) == [1] * 6 + [2] * 6
     found = aftermath.found(market, told)
     assert (found.sold, found.doubled, found.negative, found.wrong) == (10, 0, 0, 0)
-
-
-def test_the_benchmark_prints_that_everything_was_sold():
-    command = [sys.executable, "-m", "bench.stampede", "--masks", "20", "--residents", "80", "--threads", "8"]
-    done = subprocess.run(
-        [*command, "--engine", "ministack"],
-        cwd=local_aws.ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "sold 20 to" in done.stdout
-    assert "doubled 0, negative 0, wrong 0" in done.stdout

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.content.models import Photo
-from chalicelib.kit import clock
+from chalicelib.kit import clock, timers
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.mall import catalogue, levels, products, stock
@@ -292,7 +292,12 @@ def remind_the_worker(town: Town) -> Act:
 
 @act("timer mall.expire")
 def expire(town: Town) -> Act:
-    return until("mall.expire", redeemed(town, cap=4)[1])
+    """In the month it was made: the first points of another month cost three units more."""
+    _, made = redeemed(town, cap=4)
+    over = [Redemption.collect_by.set(made.created_at), *timers.set_to(made.pk, "mall.expire", made.created_at)]
+    with transaction() as tx:
+        tx.update(made, over)
+    return when_due(made)
 
 
 # ------------------------------------------------------------------------------------------------------ products

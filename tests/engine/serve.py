@@ -13,10 +13,16 @@ import os
 import shutil
 import sys
 import threading
+import time
 from typing import Any
 
-import uvicorn
-from ministack.app import app
+import time_machine
+
+if ahead := os.environ.get("TESTS_AHEAD"):  # see tests/calendar; before ministack looks at the clock
+    time_machine.travel(time.time() + float(ahead), tick=True).start()
+
+import uvicorn  # noqa: E402
+from ministack.app import app  # noqa: E402
 
 _FOR_BROWSERS = b"access-control-"
 

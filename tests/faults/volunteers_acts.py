@@ -21,7 +21,7 @@ from tests.faults.help_acts import _http, posting, send, street
 from tests.volunteers.desk import FORM, MOTHER, REASON, years_ago
 
 World = dict[str, Any]
-YOUNG = {**FORM, "birth": years_ago(15)}
+YOUNG = {**FORM, "birth": years_ago(15, days=40)}
 CHANGED = {"skills": ["law"], "free_times": ["workday_day"], "contact": MOTHER}
 
 

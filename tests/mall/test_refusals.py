@@ -600,7 +600,9 @@ class TestCampaignCommands:
 
     def test_twice_with_the_same_content_changes_nothing_however_exact_its_times_are(self, street: Street):
         product, campaign = shop.masks(street), shop.product_id()
-        times = {"opens_at": "2026-11-22T10:00:00.123456+08:00", "closes_at": "2026-11-29T02:00:00.987654Z"}
+        opens = clock.local(clock.now() - timedelta(days=1)).replace(microsecond=123456)
+        closes = (clock.now() + timedelta(days=6)).replace(microsecond=987654)
+        times = {"opens_at": opens.isoformat(), "closes_at": f"{closes:%Y-%m-%dT%H:%M:%S.%fZ}"}
         for _ in range(2):
             assert self.put(street, product, campaign=campaign, **times)["ok"]
         assert terms_version(campaign) == 1

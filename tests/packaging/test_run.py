@@ -57,10 +57,10 @@ class Running:
             body: bytes = answer.read()
             return body.decode()
 
-    def demo(self) -> str:
-        """What `make demo` prints."""
+    def beside(self, *command: str) -> str:
+        """What a command prints that is given in another window."""
         played = subprocess.run(
-            [sys.executable, "-m", "local.story", *self.ports],
+            [sys.executable, "-m", *command],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -91,7 +91,10 @@ class Running:
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 def test_a_run_plays_its_demo_ends_whole_and_has_its_data_again(state: Path) -> None:
     first = Running(state)
-    assert "故事讲完了" in first.demo()
+    port, aws_port, wechat_port = (first.ports[place : place + 2] for place in (0, 2, 4))
+    assert "故事讲完了" in first.beside("local.story", *first.ports)
+    assert first.beside("local.phone", "li-ju", *port, *wechat_port).count(".") >= 1, "a token"
+    assert '"wrong": 0' in first.beside("local.audit", *aws_port)
     streets = json.loads(first.get("/api/areas?parent=330402"))["items"]
     assert len(streets) == 13
     assert first.left()

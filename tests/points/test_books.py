@@ -390,16 +390,16 @@ class TestCorrecting:
 class TestLeaving:
     def test_what_is_held_lapses_and_nothing_moves_any_more(self):
         chen = somebody()
-        give(chen)
-        spend(chen, 4, "redemption:1", allowance=masks())
+        give(chen, now=NOON)
+        spend(chen, 4, "redemption:1", now=NOON, allowance=masks())
         for _ in range(2):
-            service.close(chen, now=clock.now())
+            service.close(chen, now=NOON)
         mine = account(chen)
         assert (check(chen), mine.used, mine.taken, mine.refusals) == (0, {}, {}, [])
-        assert give(chen) == 0
-        assert give_back(chen, "redemption:1", allowance=masks()) is None
+        assert give(chen, now=NOON) == 0
+        assert give_back(chen, "redemption:1", now=NOON, allowance=masks()) is None
         with pytest.raises(rules.NotEnoughPoints):
-            spend(chen, 1, allowance=masks())
+            spend(chen, 1, now=NOON, allowance=masks())
         assert {each.credit for each in transfers(chen)} == {chen, "spent", "lapsed"}
 
     def test_who_never_had_any_gets_none_after_leaving(self):

@@ -117,7 +117,6 @@ class TestApplying:
 
 
 WRONG = [
-    ({"birth": desk.years_ago(0, days=-1)}, "birth"),
     ({"birth": "1899-01-01"}, "birth"),
     ({"birth": "2020-02-30"}, "birth"),
     ({"birth": 19860210}, "birth"),
@@ -145,7 +144,8 @@ WRONG = [
 
 def test_what_is_filled_in_wrongly_is_named_and_nothing_is_kept(hood: Hood) -> None:
     chen = hood.resident()
-    for change, field in [*WRONG, ({"area": hood.street}, "area"), ({"area": hood.district}, "area")]:
+    wrong = [*WRONG, ({"area": hood.street}, "area"), ({"area": hood.district}, "area")]
+    for change, field in [({"birth": desk.years_ago(0, days=-1)}, "birth"), *wrong]:
         answer = desk.apply(chen, **change)
         assert answer.status == 422, (change, answer)
         assert field is None or field in answer.wrong, (change, answer.wrong)
