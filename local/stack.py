@@ -9,10 +9,10 @@
 127.0.0.1 only and writes below the given folder only.
 
 ministack is a whole local AWS in one process. Where it differs from AWS in what we use is mended here, and only
-here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`), it checks the right to
-ssm:GetParameters against no parameter at all and the right to a batch of messages under a name of its own
-(`_for_the_local_aws`), and it forgets a table's stream when it stops but
-not how far it was read, and it moves to another port without its queues (`_mend_kept_state`).
+here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`); it checks the right to
+ssm:GetParameters against no parameter at all (`local/aws.py`), the right to a batch of messages under a name of its own,
+and a session where a policy names its role (`_for_the_local_aws`); it forgets a table's stream when it stops but not how
+far it was read, and moves to another port without its queues (`_mend_kept_state`).
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ ACCOUNT = "000000000000"
 _SERVICES = (
     "apigateway,cloudformation,dynamodb,dynamodbstreams,events,iam,kms,lambda,logs,monitoring,s3,sns,sqs,ssm,sts"
 )
+_SECURE = ("session_keys", "openid_pepper", "wechat_secrets")
 _PACKAGES = "weijiayuan-packages"
 _READY_SECONDS = 30
 _DEPLOY_SECONDS = 120
@@ -83,7 +84,7 @@ def port_is_free(port: int) -> bool:
 class Stack:
     """A stage on the local AWS. `state` holds everything it writes; `keep` lets that survive a stop.
 
-    `settings` are documents by group, written at the first start; `secrets` fit the WeChat stand-in by themselves.
+    `settings` are documents by group, written at the first start; secrets are made, and fit the WeChat stand-in.
     With `enforce_iam` every call is checked against IAM policies, so each function works with its own role alone.
     With `timer` the sweep runs every minute; without it, only when `sweep()` is called.
     """
@@ -253,7 +254,7 @@ class Stack:
         self.client("ssm").put_parameter(
             Name=f"/weijiayuan/{self.stage}/{group}",
             Value=json.dumps(document, ensure_ascii=False),
-            Type="SecureString" if group == "secrets" else "String",
+            Type="SecureString" if group in _SECURE else "String",
             Overwrite=True,
         )
 
@@ -291,7 +292,7 @@ class Stack:
             "STATE_DIR": str(self.state / "aws"),
             "TMPDIR": str(self.state / "tmp"),
         }
-        self._spawn(["ministack"], environment)
+        self._spawn(["local.aws"], environment)
         self._wait(f"{self.aws_url}/_ministack/ready")
 
     def _mend_kept_state(self) -> None:
@@ -346,12 +347,12 @@ class Stack:
 
     def _write_settings(self) -> None:
         """Secrets and settings of a first start. What an administrator changed since then is left alone."""
-        for group, document in ({"secrets": _new_secrets()} | self._settings).items():
+        for group, document in (_new_secrets() | self._settings).items():
             with contextlib.suppress(self.client("ssm").exceptions.ParameterAlreadyExists):
                 self.client("ssm").put_parameter(
                     Name=f"/weijiayuan/{self.stage}/{group}",
                     Value=json.dumps(document, ensure_ascii=False),
-                    Type="SecureString" if group == "secrets" else "String",
+                    Type="SecureString" if group in _SECURE else "String",
                     Overwrite=False,
                 )
 
@@ -433,16 +434,11 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def _new_secrets() -> dict[str, Any]:
+def _new_secrets() -> dict[str, dict[str, Any]]:
     return {
-        "session_keys": [secrets.token_urlsafe(32)],
-        "openid_pepper": secrets.token_urlsafe(32),
-        "wechat_appid": catalogue.APPID,
-        "wechat_secret": catalogue.SECRET,
-        "push_token": catalogue.PUSH_TOKEN,
-        "push_aes_key": catalogue.PUSH_AES_KEY,
-        "service_account_appid": catalogue.SERVICE_APPID,
-        "service_account_secret": catalogue.SERVICE_SECRET,
+        "session_keys": {"session_keys": [secrets.token_urlsafe(32)]},
+        "openid_pepper": {"openid_pepper": secrets.token_urlsafe(32)},
+        "wechat_secrets": dict(catalogue.ACCOUNTS),
     }
 
 
@@ -455,9 +451,17 @@ def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:
                 if "sqs:SendMessage" in statement["Action"]:
                     # On AWS one permission stands for both calls, and IAM knows no action of this name.
                     statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
-                if statement["Action"] == ["ssm:GetParameters"]:
-                    # tests/packaging checks that the real resource is the stage's own settings.
-                    statement["Resource"] = "*"
+        if resource["Type"] == "AWS::KMS::Key":
+            for statement in resource["Properties"]["KeyPolicy"]["Statement"]:
+                if "Condition" in statement:
+                    _spell_roles_as_sessions(statement["Condition"])
+
+
+def _spell_roles_as_sessions(condition: dict[str, Any]) -> None:
+    """aws:PrincipalArn is the role's on AWS, whoever has taken it; here it is that of the session."""
+    roles = [role["Fn::Sub"] for role in condition.pop("ArnEquals")["aws:PrincipalArn"]]
+    sessions = [f"{role.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/*" for role in roles]
+    condition["ArnLike"] = {"aws:PrincipalArn": [{"Fn::Sub": session} for session in sessions]}
 
 
 def _runs(description: dict[str, Any], package: str, parameters: dict[str, str]) -> bool:
