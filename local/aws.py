@@ -1,18 +1,24 @@
-"""ministack, with a check of IAM that it leaves out: ssm:GetParameters is allowed or refused by the names it asks for.
+"""ministack with two things that it leaves out.
 
-By itself it checks that call against no parameter at all, so a role that lists its parameters could read none. On AWS
-one name that the role does not list refuses the whole call. Started by `local.stack`.
+It saves its state when it is asked to stop, but nobody learns whether it got so far: `local.kept` does.
+
+It checks ssm:GetParameters against no parameter at all, so a role that lists its parameters could read none. On AWS one
+name that the role does not list refuses the whole call.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions
 from ministack.core.iam_evaluator import enforce
 from ministack.core.router import extract_access_key_id
+
+from local import kept
 
 _resource_of = iam_actions.extract_resource_arn
 
@@ -33,3 +39,6 @@ def _first_refused(
 if __name__ == "__main__":
     iam_actions.extract_resource_arn = _first_refused
     main()
+    # Killed, it does not come to this.
+    if os.environ["PERSIST_STATE"] == "1":
+        kept.end(Path(os.environ["STATE_DIR"]).parent)

@@ -41,7 +41,7 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import packaging
+from local import kept, packaging
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 
@@ -108,6 +108,8 @@ class Stack:
         self.wechat_port = wechat_port or free_port()
         self.stage = stage
         self.outputs: dict[str, str] = {}
+        self.kept = state  # once started: the folder whose files go on to the next run
+        self.lost = ""  # what is to be said when the run before did not end well
         self._keep = keep
         self._enforce_iam = enforce_iam
         self._timer = timer
@@ -137,6 +139,7 @@ class Stack:
             packaging.THIS_MACHINE, packaging.BUILD / "package-local", project=self._project, say=self._say
         )
         self._say("Starting the local AWS")
+        self.kept, self.lost = kept.begin(self.state / "kept")
         self._start_aws()
         self._write_settings()
         self._deploy(package)
@@ -270,8 +273,8 @@ class Stack:
     # ----------------------------------------------------------------------------------------------------- inside
 
     def _start_aws(self) -> None:
-        for folder in ("aws", "s3", "tmp"):
-            (self.state / folder).mkdir(exist_ok=True)
+        for folder in (self.kept / "aws", self.kept / "s3", self.state / "tmp"):
+            folder.mkdir(exist_ok=True)
         self._mend_kept_state()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment |= {
@@ -285,25 +288,26 @@ class Stack:
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1" if self._keep else "0",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "S3_DATA_DIR": str(self.state / "s3"),
+            "S3_DATA_DIR": str(self.kept / "s3"),
             "S3_PERSIST": "1" if self._keep else "0",
             "SERVICES": _SERVICES,
             "SFTP_ENABLED": "0",
-            "STATE_DIR": str(self.state / "aws"),
+            "STATE_DIR": str(self.kept / "aws"),
             "TMPDIR": str(self.state / "tmp"),
         }
         self._spawn(["local.aws"], environment)
         self._wait(f"{self.aws_url}/_ministack/ready")
+        kept.in_use(self.kept)
 
     def _mend_kept_state(self) -> None:
         """ministack keeps queues under URLs with its port, and how far the stream was read but not the stream."""
-        kept = self.state / "aws"
-        port = kept / "port"
+        saved = self.kept / "aws"
+        port = saved / "port"
         if port.exists() and port.read_text() != str(self.port):
-            for file in kept.glob("*.json"):
+            for file in saved.glob("*.json"):
                 text = file.read_text()
                 file.write_text(text.replace(f"127.0.0.1:{port.read_text()}", f"127.0.0.1:{self.port}"))
-        functions = kept / "lambda.json"
+        functions = saved / "lambda.json"
         if functions.exists():
             saved = json.loads(functions.read_text())
             saved["payload"]["dynamodb_stream_positions"]["data"].clear()
@@ -313,7 +317,7 @@ class Stack:
     def _start_wechat(self) -> None:
         arguments = ["--port", str(self.wechat_port), "--callback-url", f"{self.api_url}wechat/callback"]
         if self._keep:
-            arguments += ["--state-file", str(self.state / "wechat.json")]
+            arguments += ["--state-file", str(self.kept / "wechat.json")]
         self.start_beside("local.wechat", arguments, answers_at=f"{self.wechat_url}/")
 
     def _spawn(self, command: list[str], environment: dict[str, str]) -> None:
