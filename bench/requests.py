@@ -44,7 +44,6 @@ from chalicelib.areas import service as areas  # noqa: E402
 from chalicelib.mall import products  # noqa: E402
 from local import district  # noqa: E402
 from local.wechat import server as wechat  # noqa: E402
-from local.wechat.catalogue import APPID, SECRET  # noqa: E402
 from local.wechat.control import StandIn  # noqa: E402
 from tests.engine.http import Http  # noqa: E402
 from tests.mall import shop  # noqa: E402
@@ -213,7 +212,6 @@ def in_process(seconds: float) -> None:
 
     with local_aws.running(), wechat.running() as phones:
         os.environ["WECHAT_API_BASE"] = phones.base
-        local_aws.put_setting("secrets", {**local_aws.SECRETS, "wechat_appid": APPID, "wechat_secret": SECRET})
         kept = Kept(app.app)
         http = Http(kept)
         with silent():

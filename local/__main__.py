@@ -88,8 +88,10 @@ def main() -> int:
 
 def _run(stack: Stack, page_port: int, steps: _Steps, console: Console) -> None:
     stack.start()
-    steps.begin("Filling the demo district")
-    people = demo.fill(stack)
+    steps.done()
+    if stack.lost:
+        console.print(f"[yellow]![/] {stack.lost}", soft_wrap=True)
+    people = _fill(stack, steps, console)
     steps.begin("Starting the page with the API")
     page_url = f"http://127.0.0.1:{page_port}"
     # Where a statement of hours says that it can be checked: an address that opens in a browser here.
@@ -121,6 +123,19 @@ def _run(stack: Stack, page_port: int, steps: _Steps, console: Console) -> None:
     while not (ended := stack.ended()):
         time.sleep(1)
     raise StackFailed(f"{ended} ended by itself. Its log is in {os.path.relpath(stack.state)}/")
+
+
+def _fill(stack: Stack, steps: _Steps, console: Console) -> Path:
+    """The demo district as it should be, whatever became of it."""
+    listed = stack.kept / demo.LISTED
+    missing = demo.missing(stack)
+    if not missing:
+        return listed
+    if listed.exists():
+        lost = f"演示数据不全（{'、'.join(missing)}），重新填入。 The demo district is not whole: filling it again."
+        console.print(f"[yellow]![/] {lost}", soft_wrap=True)
+    steps.begin("Filling the demo district")
+    return demo.fill(stack)
 
 
 class _Stopped(BaseException):

@@ -66,6 +66,8 @@ def areas() -> list[dict[str, Any]]:
     return rows
 
 
+PRODUCTS = MASK, CAMPAIGN = "mask", "masks-for-points"
+QUIZ = "masks"
 MASK_PRICE = 5  # points for one
 
 
@@ -75,7 +77,7 @@ def goods() -> list[dict[str, Any]]:
     return [
         {
             "command": "put_product",
-            "product": "mask",
+            "product": MASK,
             "name": "医用口罩",
             "text": "一次性医用口罩，独立包装。",
             "unit": "只",
@@ -85,18 +87,18 @@ def goods() -> list[dict[str, Any]]:
             "delivers": True,
             "cap": 5,
         },
-        {"command": "restock", "product": "mask", "quantity": 500, "receipt": "demo-1"},
+        {"command": "restock", "product": MASK, "quantity": 500, "receipt": "demo-1"},
         {
             "command": "put_campaign",
-            "campaign": "masks-for-points",
-            "product": "mask",
+            "campaign": CAMPAIGN,
+            "product": MASK,
             "price": MASK_PRICE,
             "cap": 2,
-            "quiz": "masks",
+            "quiz": QUIZ,
             "opens_at": (now - timedelta(hours=1)).isoformat(timespec="seconds"),
             "closes_at": (now + timedelta(days=365)).isoformat(timespec="seconds"),
         },
-        {"command": "restock", "product": "masks-for-points", "quantity": 9000, "receipt": "demo-2"},
+        {"command": "restock", "product": CAMPAIGN, "quantity": 9000, "receipt": "demo-2"},
     ]
 
 
@@ -142,7 +144,7 @@ def mask_quiz() -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "command": "put_quiz",
-        "id": "masks",
+        "id": QUIZ,
         "title": "口罩和卫生小知识",
         "bank": "masks",
         "questions": 4,

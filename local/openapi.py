@@ -53,7 +53,8 @@ _WHY = {
     422: "The request is wrong; `fields` says where.",
     429: "Too often, or too many at the same moment.",
     500: "A defect. Nothing of it is told; the log has it.",
-    503: "Something the backend depends on does not answer. Repeat with the same Idempotency-Key.",
+    503: "Something the backend depends on does not answer. Repeat with the same Idempotency-Key; without one, "
+    "look first whether it is done (`perhaps_done`).",
 }
 # What a route refuses beside that which can be seen by its form (tests/engine/http.py holds that nothing is missing).
 _BESIDE = {

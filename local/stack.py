@@ -9,10 +9,10 @@
 127.0.0.1 only and writes below the given folder only.
 
 ministack is a whole local AWS in one process. Where it differs from AWS in what we use is mended here, and only
-here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`), it checks the right to
-ssm:GetParameters against no parameter at all and the right to a batch of messages under a name of its own
-(`_for_the_local_aws`), and it forgets a table's stream when it stops but
-not how far it was read, and it moves to another port without its queues (`_mend_kept_state`).
+here: it ignores the gateway's own answers in an OpenAPI body (`_give_gateway_responses`); it checks the right to
+ssm:GetParameters against no parameter at all (`local/aws.py`), the right to a batch of messages under a name of its own,
+and a session where a policy names its role (`_for_the_local_aws`); it forgets a table's stream when it stops but not how
+far it was read, and moves to another port without its queues (`_mend_kept_state`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import packaging
+from local import kept, packaging
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 
@@ -53,6 +53,7 @@ ACCOUNT = "000000000000"
 _SERVICES = (
     "apigateway,cloudformation,dynamodb,dynamodbstreams,events,iam,kms,lambda,logs,monitoring,s3,sns,sqs,ssm,sts"
 )
+_SECURE = ("session_keys", "openid_pepper", "wechat_secrets")
 _PACKAGES = "weijiayuan-packages"
 _READY_SECONDS = 30
 _DEPLOY_SECONDS = 120
@@ -83,7 +84,7 @@ def port_is_free(port: int) -> bool:
 class Stack:
     """A stage on the local AWS. `state` holds everything it writes; `keep` lets that survive a stop.
 
-    `settings` are documents by group, written at the first start; `secrets` fit the WeChat stand-in by themselves.
+    `settings` are documents by group, written at the first start; secrets are made, and fit the WeChat stand-in.
     With `enforce_iam` every call is checked against IAM policies, so each function works with its own role alone.
     With `timer` the sweep runs every minute; without it, only when `sweep()` is called.
     """
@@ -107,6 +108,8 @@ class Stack:
         self.wechat_port = wechat_port or free_port()
         self.stage = stage
         self.outputs: dict[str, str] = {}
+        self.kept = state  # once started: the folder whose files go on to the next run
+        self.lost = ""  # what is to be said when the run before did not end well
         self._keep = keep
         self._enforce_iam = enforce_iam
         self._timer = timer
@@ -136,6 +139,7 @@ class Stack:
             packaging.THIS_MACHINE, packaging.BUILD / "package-local", project=self._project, say=self._say
         )
         self._say("Starting the local AWS")
+        self.kept, self.lost = kept.begin(self.state / "kept")
         self._start_aws()
         self._write_settings()
         self._deploy(package)
@@ -253,7 +257,7 @@ class Stack:
         self.client("ssm").put_parameter(
             Name=f"/weijiayuan/{self.stage}/{group}",
             Value=json.dumps(document, ensure_ascii=False),
-            Type="SecureString" if group == "secrets" else "String",
+            Type="SecureString" if group in _SECURE else "String",
             Overwrite=True,
         )
 
@@ -269,8 +273,8 @@ class Stack:
     # ----------------------------------------------------------------------------------------------------- inside
 
     def _start_aws(self) -> None:
-        for folder in ("aws", "s3", "tmp"):
-            (self.state / folder).mkdir(exist_ok=True)
+        for folder in (self.kept / "aws", self.kept / "s3", self.state / "tmp"):
+            folder.mkdir(exist_ok=True)
         self._mend_kept_state()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment |= {
@@ -284,25 +288,26 @@ class Stack:
             "MINISTACK_REGION": REGION,
             "PERSIST_STATE": "1" if self._keep else "0",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "S3_DATA_DIR": str(self.state / "s3"),
+            "S3_DATA_DIR": str(self.kept / "s3"),
             "S3_PERSIST": "1" if self._keep else "0",
             "SERVICES": _SERVICES,
             "SFTP_ENABLED": "0",
-            "STATE_DIR": str(self.state / "aws"),
+            "STATE_DIR": str(self.kept / "aws"),
             "TMPDIR": str(self.state / "tmp"),
         }
-        self._spawn(["ministack"], environment)
+        self._spawn(["local.aws"], environment)
         self._wait(f"{self.aws_url}/_ministack/ready")
+        kept.in_use(self.kept)
 
     def _mend_kept_state(self) -> None:
         """ministack keeps queues under URLs with its port, and how far the stream was read but not the stream."""
-        kept = self.state / "aws"
-        port = kept / "port"
+        saved = self.kept / "aws"
+        port = saved / "port"
         if port.exists() and port.read_text() != str(self.port):
-            for file in kept.glob("*.json"):
+            for file in saved.glob("*.json"):
                 text = file.read_text()
                 file.write_text(text.replace(f"127.0.0.1:{port.read_text()}", f"127.0.0.1:{self.port}"))
-        functions = kept / "lambda.json"
+        functions = saved / "lambda.json"
         if functions.exists():
             saved = json.loads(functions.read_text())
             saved["payload"]["dynamodb_stream_positions"]["data"].clear()
@@ -312,7 +317,7 @@ class Stack:
     def _start_wechat(self) -> None:
         arguments = ["--port", str(self.wechat_port), "--callback-url", f"{self.api_url}wechat/callback"]
         if self._keep:
-            arguments += ["--state-file", str(self.state / "wechat.json")]
+            arguments += ["--state-file", str(self.kept / "wechat.json")]
         self.start_beside("local.wechat", arguments, answers_at=f"{self.wechat_url}/")
 
     def _spawn(self, command: list[str], environment: dict[str, str]) -> None:
@@ -346,12 +351,12 @@ class Stack:
 
     def _write_settings(self) -> None:
         """Secrets and settings of a first start. What an administrator changed since then is left alone."""
-        for group, document in ({"secrets": _new_secrets()} | self._settings).items():
+        for group, document in (_new_secrets() | self._settings).items():
             with contextlib.suppress(self.client("ssm").exceptions.ParameterAlreadyExists):
                 self.client("ssm").put_parameter(
                     Name=f"/weijiayuan/{self.stage}/{group}",
                     Value=json.dumps(document, ensure_ascii=False),
-                    Type="SecureString" if group == "secrets" else "String",
+                    Type="SecureString" if group in _SECURE else "String",
                     Overwrite=False,
                 )
 
@@ -433,16 +438,11 @@ def _session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def _new_secrets() -> dict[str, Any]:
+def _new_secrets() -> dict[str, dict[str, Any]]:
     return {
-        "session_keys": [secrets.token_urlsafe(32)],
-        "openid_pepper": secrets.token_urlsafe(32),
-        "wechat_appid": catalogue.APPID,
-        "wechat_secret": catalogue.SECRET,
-        "push_token": catalogue.PUSH_TOKEN,
-        "push_aes_key": catalogue.PUSH_AES_KEY,
-        "service_account_appid": catalogue.SERVICE_APPID,
-        "service_account_secret": catalogue.SERVICE_SECRET,
+        "session_keys": {"session_keys": [secrets.token_urlsafe(32)]},
+        "openid_pepper": {"openid_pepper": secrets.token_urlsafe(32)},
+        "wechat_secrets": dict(catalogue.ACCOUNTS),
     }
 
 
@@ -455,9 +455,17 @@ def _for_the_local_aws(template: dict[str, Any], *, code: str) -> None:
                 if "sqs:SendMessage" in statement["Action"]:
                     # On AWS one permission stands for both calls, and IAM knows no action of this name.
                     statement["Action"] = [*statement["Action"], "sqs:SendMessageBatch"]
-                if statement["Action"] == ["ssm:GetParameters"]:
-                    # tests/packaging checks that the real resource is the stage's own settings.
-                    statement["Resource"] = "*"
+        if resource["Type"] == "AWS::KMS::Key":
+            for statement in resource["Properties"]["KeyPolicy"]["Statement"]:
+                if "Condition" in statement:
+                    _spell_roles_as_sessions(statement["Condition"])
+
+
+def _spell_roles_as_sessions(condition: dict[str, Any]) -> None:
+    """aws:PrincipalArn is the role's on AWS, whoever has taken it; here it is that of the session."""
+    roles = [role["Fn::Sub"] for role in condition.pop("ArnEquals")["aws:PrincipalArn"]]
+    sessions = [f"{role.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/*" for role in roles]
+    condition["ArnLike"] = {"aws:PrincipalArn": [{"Fn::Sub": session} for session in sessions]}
 
 
 def _runs(description: dict[str, Any], package: str, parameters: dict[str, str]) -> bool:

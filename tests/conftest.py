@@ -66,14 +66,14 @@ def configure() -> Iterator[Callable[..., None]]:
 
     def change(group: str, text: str | None = None, **values: Any) -> None:
         touched.add(group)
-        known = local_aws.SECRETS if group == "secrets" else {}
+        known = local_aws.SECRETS.get(group, {})
         local_aws.put_setting(group, text if text is not None else {**known, **values})
         settings.forget()
 
     yield change
     for group in touched:
-        if group == "secrets":
-            local_aws.put_setting(group, local_aws.SECRETS)
+        if group in local_aws.SECRETS:
+            local_aws.put_setting(group, local_aws.SECRETS[group])
         else:
             local_aws.remove_setting(group)
     settings.forget()

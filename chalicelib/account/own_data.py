@@ -178,16 +178,10 @@ def export_account(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.section("谁查看过我的信息")
 def export_lookups(resident_id: str) -> Iterable[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        found = lookups.about(resident_id, cursor=cursor)
-        for look in found:
-            yield {
-                "时间": clock.spoken(look.looked_at),
-                "谁": f"{look.role}{look.by_name}",
-                "看了": look.what,
-                "理由": look.reason,
-            }
-        cursor = found.next
-        if cursor is None:
-            return
+    for look in lookups.all_about(resident_id):
+        yield {
+            "时间": clock.spoken(look.looked_at),
+            "谁": f"{look.role}{look.by_name}",
+            "看了": look.what,
+            "理由": look.reason,
+        }

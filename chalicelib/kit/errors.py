@@ -90,3 +90,10 @@ class Unavailable(Problem):
     status, title = 503, "暂时不可用"
     code, detail = "try_again", "系统正忙，请稍后再试一次。"
     retry_after = 5
+
+
+class PerhapsDone(Unavailable):
+    """What was to be changed was sent, and the answer is lost or still to come. Whoever repeats it with the same
+    Idempotency-Key finds out; whoever has none should look first."""
+
+    code, detail = "perhaps_done", "系统正忙，不知道这次有没有办好。请先刷新看看，没有办好再试一次。"

@@ -32,7 +32,7 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.kit import auth, clock, log
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Forbidden, Invalid, Problem, TooLarge, Unavailable
+from chalicelib.kit.errors import Forbidden, Invalid, PerhapsDone, Problem, TooLarge, Unavailable
 
 BODY_AT_MOST = 64 * 1024  # bytes; the longest legal body is a text of 2,000 characters and some fields
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
@@ -40,6 +40,9 @@ _PROBLEM = {"Content-Type": "application/problem+json; charset=utf-8", "Cache-Co
 _KEY = r"[\x21-\x7e]{1,64}"
 # Control characters (but tab and line breaks) and halves of surrogate pairs: no keyboard types them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+# A defect may show after what was to be done is done.
+_HALF_WAY = "系统出了点问题，不知道这次有没有办好。请先刷新看看，没有办好再联系社区。"
 
 F = TypeVar("F", bound=Callable[..., Any])
 Needs = Literal["nobody", "login", "consent"]
@@ -178,10 +181,11 @@ def _serve(route: Route, request: Any, path_parameters: dict[str, str]) -> Respo
         # AWS did not answer, or throttled us beyond botocore's retries. What was sent may or may not
         # have been applied; the client repeats with its Idempotency-Key and finds out.
         log.crash(error)
-        code, response = Unavailable.code, answer(Unavailable())
+        trouble = Unavailable() if route.method == "GET" else PerhapsDone()
+        code, response = trouble.code, answer(trouble)
     except Exception as error:  # noqa: BLE001 - the last line before the network: nothing internal may leave
         log.crash(error)
-        code, response = Problem.code, answer(Problem())
+        code, response = Problem.code, answer(Problem(detail=None if route.method == "GET" else _HALF_WAY))
     # The request's line in the log is its line of metrics: the logger would take nine times as long for another.
     log.measure(
         {"requests": 1, "ms": round((time.perf_counter() - began) * 1000, 1)},

@@ -1,4 +1,4 @@
-"""The keys of this installation: one SecureString document, `<SETTINGS_PREFIX>/secrets`."""
+"""The keys of this installation: SecureString documents of their own, so that each function reads what it needs."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from chalicelib.kit import settings
 T = TypeVar("T", str, list[str])
 
 
-class Secrets(msgspec.Struct, frozen=True):
-    """`session_keys`: newest last; old ones stay until the tokens they signed have ended (two hours).
+class SessionKeys(msgspec.Struct, frozen=True):
+    """Newest last; old ones stay until the tokens they signed have ended (two hours)."""
 
-    `openid_pepper` keys the hash under which a resident is found by openid, and repeatable codes; it must never
-    change.
-    """
+    session_keys: list[str] = []
 
-    session_keys: list[str] = msgspec.field(default_factory=list)
+
+class OpenidPepper(msgspec.Struct, frozen=True):
+    """Keys the hash under which a resident is found by openid, and repeatable codes; it must never change."""
+
     openid_pepper: str = ""
 
 
-_read = settings.group("secrets", Secrets)
+_sessions = settings.group("session_keys", SessionKeys)
+_openids = settings.group("openid_pepper", OpenidPepper)
 
 
 def session_keys() -> list[str]:
-    return _required(_read().session_keys)
+    return _required(_sessions().session_keys)
 
 
 def openid_pepper() -> bytes:
-    return _required(_read().openid_pepper).encode()
+    return _required(_openids().openid_pepper).encode()
 
 
 def code_key() -> bytes:

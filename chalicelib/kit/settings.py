@@ -1,8 +1,11 @@
 """Settings that an administrator changes without a deployment: JSON documents in SSM Parameter Store.
 
-One document per group (`<SETTINGS_PREFIX>/<group>`), all fetched in one GetParameters call and kept for
-SETTINGS_TTL_SECONDS, so a change bites within a minute. A missing document means the defaults. A document
-that does not fit its shape is reported in the log and ignored: the last good one stays in force.
+One document per group (`<SETTINGS_PREFIX>/<group>`), all fetched together and kept for SETTINGS_TTL_SECONDS, so a
+change bites within a minute. A missing document means the defaults. A document that does not fit its shape is reported
+in the log and ignored: the last good one stays in force.
+
+Each function asks for the groups of its SETTINGS_GROUPS, which are those its role may read: one name too many, and IAM
+refuses them all. Without that variable (tests, a developer's machine) it asks for all that are registered.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ _GET_PARAMETERS_AT_MOST = 10  # names in one call, an SSM limit
 _lock = threading.Lock()
 _names: set[str] = set()
 _documents: dict[str, str] = {}
+_asked: set[str] = set()
 _fetched_at: float | None = None
 
 
@@ -66,21 +70,31 @@ def age_allowed() -> float:
 
 def _document(name: str) -> str | None:
     global _fetched_at
+    groups = _groups()
+    if name not in groups:
+        raise LookupError(f"SETTINGS_GROUPS of this function does not name {name}")
     with _lock:
+        if name not in _asked:  # nothing yet, or a slice that was loaded since has brought it
+            _fetched_at = None
         if _fetched_at is None or time.monotonic() - _fetched_at >= age_allowed():
             try:
-                _fetch()
+                _fetch(groups)
             except (BotoCoreError, ClientError) as error:
+                log.logger.error("settings_unreachable", extra={"error": type(error).__name__})
                 if _fetched_at is None:
                     raise Unavailable() from error
-                log.logger.error("settings_unreachable", extra={"error": type(error).__name__})
             _fetched_at = time.monotonic()
         return _documents.get(name)
 
 
-def _fetch() -> None:
+def _groups() -> set[str]:
+    listed = os.environ.get("SETTINGS_GROUPS")
+    return set(_names) if listed is None else set(listed.split())
+
+
+def _fetch(groups: set[str]) -> None:
     prefix = os.environ["SETTINGS_PREFIX"]
-    names = sorted(f"{prefix}/{name}" for name in _names)
+    names = sorted(f"{prefix}/{group}" for group in groups)
     found: dict[str, str] = {}
     for start in range(0, len(names), _GET_PARAMETERS_AT_MOST):
         answer = aws.client("ssm").get_parameters(
@@ -89,6 +103,8 @@ def _fetch() -> None:
         found |= {p["Name"].removeprefix(f"{prefix}/"): p["Value"] for p in answer["Parameters"]}
     _documents.clear()
     _documents.update(found)
+    _asked.clear()
+    _asked.update(groups)
 
 
 def forget() -> None:

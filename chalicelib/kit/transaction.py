@@ -26,7 +26,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.kit import aws
-from chalicelib.kit.errors import Changed, Problem, TooMany
+from chalicelib.kit.errors import Changed, PerhapsDone, Problem, TooMany
 from chalicelib.kit.table import Item
 
 CONFLICT_TRIES = 5
@@ -49,7 +49,7 @@ def settled(act: Callable[[], R], *, or_raise: Problem) -> R:
 
 
 class ServerBusy(TooMany):
-    """DynamoDB cancelled the transaction again and again because others held the same items."""
+    """DynamoDB cancelled the transaction again and again because others held the same items: nothing was written."""
 
     code, detail = "server_busy", "办理的人太多，请稍等几秒再试。"
 
@@ -109,7 +109,7 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction() as 
     def _commit(self) -> None:
         # botocore repeats a request whose answer was lost with the same token, and DynamoDB then answers as the
         # first time: a lost answer cannot look like a failed condition.
-        token = str(uuid.uuid4())
+        token, in_doubt = str(uuid.uuid4()), False
         for attempt in range(CONFLICT_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))
@@ -117,12 +117,12 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction() as 
                 self._send(token)
                 return
             except TransactWriteError as error:
-                if aws.error_code(error) == "TransactionInProgressException":
-                    continue  # an earlier try is still at work: under a new token it could be done twice
-                if not self._is_conflict(error):
+                in_doubt = in_doubt or _may_be_at_work(error)
+                if not (_in_progress(error) or self._is_conflict(error)):
                     raise
-            token = str(uuid.uuid4())
-        raise ServerBusy()
+            if not in_doubt:  # or the try that is still at work could be done beside the next one
+                token = str(uuid.uuid4())
+        raise PerhapsDone() if in_doubt else ServerBusy()
 
     def _send(self, token: str) -> None:
         with TransactWrite(connection=_connection(), client_request_token=token) as write:
@@ -156,6 +156,17 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction() as 
             "ThrottlingError",
             "ProvisionedThroughputExceeded",
         }
+
+
+def _in_progress(error: TransactWriteError) -> bool:
+    return aws.error_code(error) == "TransactionInProgressException"
+
+
+def _may_be_at_work(error: TransactWriteError) -> bool:
+    """Whether an earlier try than the one that was answered may still be carried out: one that botocore had to repeat."""
+    first = getattr(error.cause, "__cause__", None)  # botocore's own error: PynamoDB's knows nothing of repeats
+    answer = getattr(first, "response", None) or {}
+    return _in_progress(error) or bool(answer.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
 def _connection() -> Connection:

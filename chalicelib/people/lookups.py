@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.kit import clock, limits
@@ -56,6 +56,12 @@ def _recorded(attempt: Attempt, *, now: datetime) -> bool:
     if found.looked_at + REPEATS_WITHIN <= now:
         raise LookOver()  # or one key would be good for looking ever after, unseen
     return True
+
+
+def all_about(whom: str) -> Iterator[Lookup]:
+    """Not by pages: their cursors are signed with the session keys, which only the API may read."""
+    found = Item.by_person.query(f"LOOKUPS_OF#{whom}", scan_index_forward=False)
+    return (look for look in found if isinstance(look, Lookup))
 
 
 def about(whom: str, *, cursor: str | None) -> Page[Lookup]:

@@ -16,7 +16,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """The part of group `secrets` that concerns WeChat. Empty means: not set up."""
+    """Group `wechat_secrets`. Empty means: not set up."""
 
     wechat_appid: str = ""
     wechat_secret: str = ""
@@ -28,4 +28,4 @@ class Secrets(msgspec.Struct, frozen=True):
 
 
 options = group("wechat", Options)
-secrets = group("secrets", Secrets)
+secrets = group("wechat_secrets", Secrets)

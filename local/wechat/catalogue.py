@@ -19,6 +19,16 @@ SERVICE_SECRET = "5e7f1ce05e7f1ce05e7f1ce05e7f1ce0"
 PUSH_TOKEN = "weijiayuanlocal"
 PUSH_AES_KEY = "weijiayuanlocal0123456789abcdefghijklmnopqr"  # 43 characters, as WeChat demands
 
+# What our settings group `wechat_secrets` says of them.
+ACCOUNTS = {
+    "wechat_appid": APPID,
+    "wechat_secret": SECRET,
+    "push_token": PUSH_TOKEN,
+    "push_aes_key": PUSH_AES_KEY,
+    "service_account_appid": SERVICE_APPID,
+    "service_account_secret": SERVICE_SECRET,
+}
+
 Kind = Literal["one_time", "long_term", "service"]
 
 

@@ -6,6 +6,8 @@ the first test runs. Nothing listens but 127.0.0.1, nothing is written outside t
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import os
 import shutil
@@ -31,15 +33,10 @@ _NAME = f"weijiayuan-{STAGE}"
 _KINDS = ("AWS::DynamoDB::", "AWS::SQS::", "AWS::S3::", "AWS::KMS::")
 _STARTS_WITHIN = 30  # seconds
 
-SECRETS = {
-    "session_keys": ["a-key-of-the-tests-and-of-nothing-else"],
-    "openid_pepper": "pepper-of-the-tests",
-    "wechat_appid": catalogue.APPID,
-    "wechat_secret": catalogue.SECRET,
-    "push_token": catalogue.PUSH_TOKEN,
-    "push_aes_key": catalogue.PUSH_AES_KEY,
-    "service_account_appid": catalogue.SERVICE_APPID,
-    "service_account_secret": catalogue.SERVICE_SECRET,
+SECRETS: dict[str, dict[str, Any]] = {
+    "session_keys": {"session_keys": ["a-key-of-the-tests-and-of-nothing-else"]},
+    "openid_pepper": {"openid_pepper": "pepper-of-the-tests"},
+    "wechat_secrets": catalogue.ACCOUNTS,
 }
 
 
@@ -129,16 +126,14 @@ def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
 
 def _deploy() -> None:
     """What the functions keep their data in, out of the very template that is shipped; no functions, no API."""
-    template = _template()
+    shipped = copy.deepcopy(template())
     resources = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource.get("Type", "").startswith(_KINDS)
+        name: resource for name, resource in shipped["Resources"].items() if resource.get("Type", "").startswith(_KINDS)
     }
     resources["Table"]["Properties"]["TableName"] = ENVIRONMENT["TABLE_NAME"]
     resources["VaultTable"]["Properties"]["TableName"] = ENVIRONMENT["VAULT_TABLE_NAME"]
     resources["MediaBucket"]["Properties"]["BucketName"] = ENVIRONMENT["MEDIA_BUCKET"]
-    body = {key: template[key] for key in ("Parameters", "Conditions")} | {"Resources": resources}
+    body = {key: shipped[key] for key in ("Parameters", "Conditions")} | {"Resources": resources}
     parameters = {"Stage": STAGE, "RequireTls": "false"}
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
@@ -153,13 +148,14 @@ def _deploy() -> None:
         time.sleep(0.02)
     if stack["StackStatus"] != "CREATE_COMPLETE":
         raise RuntimeError(f"{stack['StackStatus']}: {stack.get('StackStatusReason')}")
-    put_setting("secrets", SECRETS)
+    for group, document in SECRETS.items():
+        put_setting(group, document)
 
 
 def put_setting(group: str, document: Any) -> None:
     """Write a settings document as an administrator would; text is written as it is, to try a broken one."""
     text = document if isinstance(document, str) else json.dumps(document)
-    kind = "SecureString" if group == "secrets" else "String"
+    kind = "SecureString" if group in SECRETS else "String"
     client("ssm").put_parameter(Name=f"{SETTINGS_PREFIX}/{group}", Value=text, Type=kind, Overwrite=True)
 
 
@@ -178,12 +174,13 @@ def create_tables() -> None:
 
 
 def _create_table(name: str, resource: str) -> None:
-    properties = _template()["Resources"][resource]["Properties"]
+    properties = template()["Resources"][resource]["Properties"]
     kept = ("BillingMode", "KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")
     client("dynamodb").create_table(TableName=name, **{key: properties[key] for key in kept if key in properties})
 
 
-def _template() -> Any:
+@functools.cache
+def template() -> Any:
     return yaml_parse((ROOT / ".chalice" / "resources.yaml").read_text())
 
 

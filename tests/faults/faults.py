@@ -70,7 +70,7 @@ class Fault(Watcher):
             return None
         self.struck += 1
         self.hit.add(call.number)
-        return _strike(self.kind, call, request)
+        return strike(self.kind, call, request)
 
     def _is_meant(self, call: Call, request: Any) -> bool:
         if self.call is None:
@@ -103,7 +103,7 @@ class Healing(Watcher):
         if not left:
             return None
         self.struck[which] += 1
-        return _strike(left[0], call, request)
+        return strike(left[0], call, request)
 
 
 def _content(request: Any) -> str:
@@ -111,7 +111,7 @@ def _content(request: Any) -> str:
     return json.dumps(json.loads(request.body).get("TransactItems"), sort_keys=True)
 
 
-def _strike(kind: Kind, call: Call, request: Any) -> AWSResponse:
+def strike(kind: Kind, call: Call, request: Any) -> AWSResponse:
     if kind == "cut_before":
         raise ConnectionClosedError(endpoint_url=request.url)
     if kind == "answer_lost":

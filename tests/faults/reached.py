@@ -6,6 +6,7 @@ name, and `command restock` for what administrators send.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from unittest.mock import patch
 from chalicelib.console import commands
 from chalicelib.kit import log, timers
 from chalicelib.notices import events
+from tests.engine import local_aws
 from tests.security.routes import all_routes
 
 # The worker of events only finds out which event it is, and `administer` which command.
@@ -60,6 +62,24 @@ def reaching() -> Iterator[set[str]]:
             instead = {kind: noting(named(kind), handler) for kind, handler in known.items()}  # type: ignore[operator]
             patches.enter_context(patch.dict(known, instead))
         yield reached
+
+
+@contextmanager
+def with_its_settings(tries: str) -> Iterator[None]:
+    """Only the settings that the function may read with which this begins: another group is a crash, as in Lambda."""
+    with patch.dict("os.environ"):
+        if tries:
+            function = local_aws.template()["Resources"][_function(tries)]["Properties"]
+            os.environ["SETTINGS_GROUPS"] = function["Environment"]["Variables"].get("SETTINGS_GROUPS", "")
+        yield
+
+
+def _function(tries: str) -> str:
+    """The name in the template, e.g. `Sweep` for a timer."""
+    first, *named = tries.split()
+    if not named:
+        return first.title().replace("_", "")
+    return {"timer": "Sweep", "event": "WechatEvents", "command": "Administer"}.get(first, "APIHandler")
 
 
 def _timer(name: str) -> str:

@@ -33,7 +33,7 @@ from tests.engine.budget import budget, warm
 from tests.engine.http import Answer
 from tests.faults.acts import Act
 from tests.faults.faults import FOR_EVER, KINDS, Fault, Kind, fault, faults_that_heal, possible
-from tests.faults.reached import reaching
+from tests.faults.reached import reaching, with_its_settings
 
 ALL_WAYS = "PROVE" in os.environ
 READS = ("dynamodb Get", "dynamodb BatchGet", "dynamodb Query")
@@ -136,7 +136,7 @@ def some_ways_to_fail(call: str, number: int) -> list[Kind]:
 def faultless(act: Act) -> tuple[list[str], Any]:
     """The calls of the act, and the facts it leaves, which a repeat must not change."""
     world = act.prepare()
-    with reaching() as reached, budget() as spent:
+    with reaching() as reached, budget() as spent, with_its_settings(act.tries):
         went_well(act.do(world, "key"))
     assert spent.calls, f"{act} calls AWS not even once"
     assert reached == ({act.tries} if act.tries else set()), (

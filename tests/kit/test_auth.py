@@ -21,7 +21,7 @@ from tests.kit.things import Named
 
 NOW = clock.now()
 CONSENT = auth.PrivacySettings().version
-(KEY,) = local_aws.SECRETS["session_keys"]
+(KEY,) = local_aws.SECRETS["session_keys"]["session_keys"]
 
 pytestmark = pytest.mark.usefixtures("empty_table")
 
@@ -124,17 +124,17 @@ def test_an_unsigned_token_is_refused():
 class TestKeys:
     def test_a_new_key_signs_and_the_old_one_still_opens(self, configure):
         old = token()
-        configure("secrets", session_keys=[KEY, "new key"])
+        configure("session_keys", session_keys=[KEY, "new key"])
         assert check(old).id == "resident_1"
         new = token()
-        configure("secrets", session_keys=["new key"])
+        configure("session_keys", session_keys=["new key"])
         assert check(new).id == "resident_1"
         with pytest.raises(TokenInvalid):
             check(old)
 
     def test_without_a_key_nobody_gets_in_and_it_says_that_it_is_not_set_up(self, configure):
         made = token()
-        configure("secrets", session_keys=[])
+        configure("session_keys", session_keys=[])
         with pytest.raises(NotConfigured) as caught:
             check(made)
         assert caught.value.status == 503

@@ -104,6 +104,10 @@ def api():
         with transaction() as tx:
             tx.put(auth.Revocation(f"WITHDRAWN#{ask_id}", caller.principal))
 
+    @routes.get("/asks/{ask_id}/withdrawn")
+    def withdrawn(caller: Caller, ask_id: str) -> Seen:
+        return Seen(what=str(auth.Revocation.find(f"WITHDRAWN#{ask_id}", caller.principal)))
+
     @routes.get("/page")
     def page() -> Response:
         return Response("<p>您好</p>", headers={"Content-Type": "text/html; charset=utf-8"})
@@ -442,21 +446,32 @@ class TestGoingWrong:
             "title": "出错了",
             "status": 500,
             "code": "internal_error",
-            "detail": "系统出了点问题，请稍后再试。",
+            "detail": "系统出了点问题，不知道这次有没有办好。请先刷新看看，没有办好再联系社区。",
         }
 
     @pytest.mark.parametrize("which", ["table-down", "kms-down"])
-    def test_when_aws_is_down_it_says_try_again(self, api, which, logs):
+    def test_when_aws_is_down_it_says_that_it_does_not_know(self, api, which, logs):
         answer = api.post(f"/asks/1/{which}")
-        refused(answer, "try_again", 503)
+        assert "请先刷新看看" in refused(answer, "perhaps_done", 503)["detail"]
         assert answer.headers["retry-after"] == "5"
         assert NAME not in logs.text + answer.text
         assert PHONE not in logs.text + answer.text
 
     @pytest.mark.parametrize("kind", ["throttled", "error_500", "cut_before", "answer_lost"])
-    def test_when_the_table_does_not_answer_it_says_try_again(self, api, token, kind):
+    def test_when_the_table_does_not_answer_to_a_write_it_says_that_it_does_not_know(self, api, token, kind):
         with fault(call=None, kind=kind):
             answer = api.delete("/asks/ask_1", token=token)
+        refused(answer, "perhaps_done", 503)
+
+    def test_when_a_write_is_said_to_be_under_way_to_the_end_it_says_that_it_does_not_know(self, api, token):
+        with fault(call=None, kind="in_progress"):
+            answer = api.delete("/asks/ask_1", token=token)
+        refused(answer, "perhaps_done", 503)
+
+    @pytest.mark.parametrize("kind", ["throttled", "error_500", "cut_before"])
+    def test_when_the_table_does_not_answer_to_a_read_it_says_try_again(self, api, token, kind):
+        with fault(call=None, kind=kind):
+            answer = api.get("/asks/ask_1/withdrawn", token=token)
         refused(answer, "try_again", 503)
 
     def test_when_too_many_hold_the_same_item_it_says_come_back(self, api, token):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -88,14 +89,14 @@ def test_when_the_very_first_document_is_broken_it_says_not_set_up(group, config
 
 def test_a_secret_is_never_logged(configure, logs):
     keys.session_keys()
-    configure("secrets", '{"session_keys": "top-secret", "openid_pepper": "top-secret"}')
-    assert keys.session_keys() == local_aws.SECRETS["session_keys"]
+    configure("session_keys", '{"session_keys": "top-secret"}')
+    assert keys.session_keys() == local_aws.SECRETS["session_keys"]["session_keys"]
     assert "settings_invalid" in logs.text
     assert "top-secret" not in logs.text
 
 
 def test_all_groups_are_one_call(group, monkeypatch):
-    monkeypatch.setattr(settings, "_names", {"privacy", "secrets"})  # with all others it would be more than ten
+    monkeypatch.setattr(settings, "_names", {"privacy", "session_keys"})  # with all others it would be more than ten
     reads = [group(f"group{number}") for number in range(4)]
     settings.forget()
     with budget() as spent:
@@ -103,6 +104,33 @@ def test_all_groups_are_one_call(group, monkeypatch):
         for read in reads:
             read()
     assert spent.calls == ["ssm GetParameters"]
+
+
+def test_a_function_asks_for_its_own_groups_alone(group, configure, monkeypatch):
+    read = group()
+    group("of_another_function")
+    configure("opening", hours=9)
+    monkeypatch.setenv("SETTINGS_GROUPS", "opening points")
+    settings.forget()
+    with fault(call=1, kind="throttled", attempts=0) as it:
+        assert read().hours == 9
+    assert json.loads(it.sent[0])["Names"] == [f"{local_aws.SETTINGS_PREFIX}/{name}" for name in ("opening", "points")]
+
+
+def test_a_group_that_a_function_does_not_name_is_a_crash_and_not_its_defaults(group, configure, monkeypatch):
+    monkeypatch.setenv("SETTINGS_GROUPS", "points")
+    with pytest.raises(LookupError, match="opening"):
+        group()()
+
+
+def test_a_slice_that_is_loaded_later_reads_its_document_and_not_its_defaults(group, configure, monkeypatch):
+    monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")
+    assert group()().hours == 8
+    local_aws.put_setting("evening", {"hours": 2})
+    try:
+        assert group("evening")().hours == 2
+    finally:
+        local_aws.remove_setting("evening")
 
 
 def test_more_groups_than_one_call_takes_are_several(group, configure):
@@ -154,6 +182,6 @@ def test_threads_that_read_first_all_get_it(group, configure):
 
 def test_secrets_that_are_not_set_are_told_as_not_set_up(configure):
     assert keys.openid_pepper() == b"pepper-of-the-tests"
-    configure("secrets", openid_pepper="")
+    configure("openid_pepper", openid_pepper="")
     with pytest.raises(NotConfigured):
         keys.openid_pepper()

@@ -242,7 +242,7 @@ class TestCursors:
             page(Item, partition, Item.sk.startswith("NOTE#"), of=Note, cursor=cursor, limit=1)
 
     def test_a_cursor_does_not_say_which_list_it_is_of(self, partition):
-        (key,) = local_aws.SECRETS["session_keys"]
+        (key,) = local_aws.SECRETS["session_keys"]["session_keys"]
         inside = URLSafeSerializer(key, salt=self.salt(partition)).loads(self.cursor(partition))
         assert set(inside) == {"PK", "SK", "area_key", "area_sort"}
 
@@ -262,16 +262,16 @@ class TestCursors:
         assert self.refused(partition, made)
 
     def test_a_session_token_is_no_cursor(self, partition):
-        (key,) = local_aws.SECRETS["session_keys"]
+        (key,) = local_aws.SECRETS["session_keys"]["session_keys"]
         made = URLSafeSerializer(key, salt="session").dumps({"PK": "x"})
         assert self.refused(partition, made)
 
     def test_a_cursor_outlives_the_change_of_the_key(self, partition, configure):
         cursor = self.cursor(partition)
-        old = local_aws.SECRETS["session_keys"]
-        configure("secrets", session_keys=[*old, "the new key"])
+        old = local_aws.SECRETS["session_keys"]["session_keys"]
+        configure("session_keys", session_keys=[*old, "the new key"])
         assert texts(page(Item.by_area, f"AREA#{partition}", of=Note, cursor=cursor, limit=1)) == [2]
-        configure("secrets", session_keys=["the new key"])
+        configure("session_keys", session_keys=["the new key"])
         assert self.refused(partition, cursor)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -14,9 +17,12 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.kit import ids
 from chalicelib.kit import transaction as transaction_module
+from chalicelib.kit.errors import PerhapsDone
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import CONFLICT_TRIES, ServerBusy, transaction
 from tests.engine.budget import budget
+from tests.engine.wire import Call, Watcher, watched
+from tests.faults import faults
 from tests.faults.faults import fault
 from tests.kit.things import Named, Note, Shelf, left, shelf, unsaved
 
@@ -266,6 +272,64 @@ def test_a_transaction_that_is_still_running_is_asked_about_and_not_started_anew
         add_one(there)
     assert len(it.sent) == 5
     assert len({json.loads(body)["ClientRequestToken"] for body in it.sent}) == 1
+    assert left(there) == 1
+
+
+class Scripted(Watcher):
+    """Each sending ends as the script says: done, done without a word of it, or as `tests.faults` strikes. Then all is well."""
+
+    def __init__(self, *script: str) -> None:
+        super().__init__()
+        self.script, self.tokens = iter(script), []
+
+    def sends(self, call: Call, request: Any) -> Any:
+        self.tokens.append(json.loads(request.body)["ClientRequestToken"])
+        kind = next(self.script, "done")
+        return None if kind == "done" else faults.strike(kind, call, request)
+
+
+@contextmanager
+def scripted(*script: str) -> Iterator[Scripted]:
+    it = Scripted(*script)
+    with faults.no_waiting(), watched(it):
+        yield it
+
+
+IN_PROGRESS_FOR_EVER = ["in_progress"] * 3 * CONFLICT_TRIES  # botocore asks three times by itself
+
+
+@pytest.mark.parametrize(("first", "done"), [("answer_lost", 1), ("in_progress", 0)])
+def test_what_may_have_been_done_is_not_said_to_be_undone(first, done):
+    """The answer of the first try is lost, and until the end it is said to be at work: it may be there, or not."""
+    there = shelf()
+    with scripted(first, *IN_PROGRESS_FOR_EVER) as it, pytest.raises(PerhapsDone) as caught:
+        add_one(there)
+    assert (caught.value.status, caught.value.code) == (503, "perhaps_done")
+    assert len(set(it.tokens)) == 1
+    assert left(there) == done
+
+
+def test_conflicts_after_a_try_that_may_be_at_work_leave_it_in_doubt():
+    there = shelf()
+    with scripted(*["in_progress"] * 3, *["conflict"] * 99) as it, pytest.raises(PerhapsDone):
+        add_one(there)
+    assert len(set(it.tokens)) == 1
+
+
+def test_a_conflict_met_by_the_repeat_of_a_lost_try_is_asked_about_with_the_same_token():
+    there = shelf()
+    with scripted("cut_before", "conflict") as it:
+        add_one(there)
+    assert len(it.tokens) == 3
+    assert len(set(it.tokens)) == 1
+    assert left(there) == 1
+
+
+def test_a_conflict_of_a_first_try_is_tried_under_a_new_token():
+    there = shelf()
+    with scripted("conflict", "conflict") as it:
+        add_one(there)
+    assert len(set(it.tokens)) == 3
     assert left(there) == 1
 
 

@@ -57,15 +57,6 @@ def wechat(_stand_in: StandIn, configure: Callable[..., None], monkeypatch: pyte
     _stand_in.mend()
     monkeypatch.setenv("WECHAT_API_BASE", _stand_in.base)
     monkeypatch.setenv("SETTINGS_TTL_SECONDS", "3600")  # read once per test: see `set_up`
-    configure(
-        "secrets",
-        wechat_appid=catalogue.APPID,
-        wechat_secret=catalogue.SECRET,
-        push_token=catalogue.PUSH_TOKEN,
-        push_aes_key=catalogue.PUSH_AES_KEY,
-        service_account_appid=catalogue.SERVICE_APPID,
-        service_account_secret=catalogue.SERVICE_SECRET,
-    )
     configure("notices", templates=TEMPLATES, quiet_from="00:00", quiet_until="00:00")
     settings.forget()
     auth.forget_revocations()

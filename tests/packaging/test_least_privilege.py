@@ -1,8 +1,7 @@
 """Each function's role, tried on a local AWS that enforces IAM: what it may do, and that it may do nothing else.
 
-The local AWS evaluates roles, conditions, key and queue policies as AWS does, with two gaps, both covered by
-`test_template.py`: it checks ssm:GetParameters against no parameter, and it knows no VPC, no organisation, no
-service control policy.
+The local AWS evaluates roles, conditions, key and queue policies as AWS does; it knows no VPC, no organisation, no
+service control policy. Which settings a function needs is read out of the code (see reach.py).
 """
 
 from __future__ import annotations
@@ -72,6 +71,26 @@ def _receive(queue: str, by: set[str]) -> Act:
     return Act(f"receive from {queue}", "sqs", "receive_message", {"QueueUrl": f"{{{queue}}}"}, by)
 
 
+def _settings(groups: list[str], by: set[str]) -> Act:
+    names = [f"/weijiayuan/local/{group}" for group in groups]
+    return Act(f"read the settings {' and '.join(groups)}", "ssm", "get_parameters", {"Names": names}, by)
+
+
+# Who reads which settings: what test_template.py finds in the code.
+READERS = {
+    "help": {API, SWEEP, EVENTS},
+    "mall": {API, SWEEP},
+    "notices": {API, SWEEP, PUSH, EVENTS, PHOTOS, SPREAD, ADMIN},
+    "openid_pepper": {API, SWEEP, EVENTS},
+    "points": {API, SWEEP, EVENTS},
+    "posts": {API},
+    "privacy": {API},
+    "session_keys": {API},
+    "shifts": {SWEEP},
+    "volunteers": {API},
+    "wechat": {API, PUSH},
+    "wechat_secrets": {API, SWEEP, PUSH, PHOTOS, SPREAD},
+}
 WORKERS = EVERYONE - {DISPATCH, STOCK}
 CLOSING = {API, SWEEP, EVENTS}  # close accounts, and erase what was in them
 ACTS = (
@@ -101,9 +120,13 @@ ACTS = (
     Act("unwrap a data key", "kms", "decrypt", {"CiphertextBlob": "{wrapped}"}, {API, SWEEP, PUSH, EVENTS, PHOTOS}),
     Act("change who may use the key", "kms", "put_key_policy",
         {"KeyId": "{VaultKeyArn}", "PolicyName": "default", "Policy": "{}"}, NOBODY),
-    Act("read settings", "ssm", "get_parameters", {"Names": ["/weijiayuan/local/secrets"]}, WORKERS),
+    *(_settings([group], by) for group, by in READERS.items()),
+    _settings(["notices", "session_keys"], {API}),  # one name too many refuses them all
+    _settings(["a-group-of-nobody"], NOBODY),
+    Act("read settings of another stage", "ssm", "get_parameters", {"Names": ["/weijiayuan/prod/notices"]}, NOBODY),
+    Act("read all settings", "ssm", "get_parameters_by_path", {"Path": "/weijiayuan/local/"}, NOBODY),
     Act("change a setting", "ssm", "put_parameter",
-        {"Name": "/weijiayuan/local/secrets", "Value": "{}", "Type": "String", "Overwrite": True}, NOBODY),
+        {"Name": "/weijiayuan/local/session_keys", "Value": "{}", "Type": "String", "Overwrite": True}, NOBODY),
     _object("put_object", "incoming", {API}),
     _object("put_object", "held", {PHOTOS}),
     _object("put_object", "shown", {API, SWEEP, EVENTS, PHOTOS}),
@@ -140,6 +163,21 @@ ACTS = (
 )  # fmt: skip
 
 
+def _taken(stack: Stack, role: str) -> dict[str, str]:
+    taken: dict[str, str] = stack.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="probe"
+    )["Credentials"]
+    return taken
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
 @pytest.fixture(scope="module")
 def client_of(stack: Stack) -> Callable[[str, str], Any]:
     """A client with the role of a function: its trust is widened to the administrator for the test."""
@@ -149,17 +187,8 @@ def client_of(stack: Stack) -> Callable[[str, str], Any]:
     def client(function: str, service: str) -> Any:
         if function not in sessions:
             role = f"weijiayuan-local-{REGION}-{function}"
-            trust = {
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-                "Action": "sts:AssumeRole",
-            }
-            stack.client("iam").update_assume_role_policy(
-                RoleName=role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-            )
-            sessions[function] = stack.client("sts").assume_role(
-                RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="probe"
-            )["Credentials"]
+            stack.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(TRUST))
+            sessions[function] = _taken(stack, role)
         session = sessions[function]
         return stack.client_as(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"], service)
 
@@ -191,3 +220,21 @@ def test_who_may(act: Act, stack: Stack, client_of: Callable[[str, str], Any], w
             if error.response["Error"]["Code"] not in _REFUSALS:
                 may.add(function)  # let through; there was nothing to find, for example
     assert may == act.by
+
+
+@pytest.mark.parametrize(
+    "name", ["administrator", f"weijiayuan-local-{REGION}-repairs", f"weijiayuan-local-{REGION}-api-2"]
+)
+def test_a_role_with_every_policy_of_its_own_unwraps_no_key(name: str, stack: Stack, wrapped: bytes) -> None:
+    iam = stack.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=json.dumps(everything))
+    session = _taken(stack, name)
+    kms = stack.client_as(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"], "kms")
+    kms.describe_key(KeyId=stack.outputs["VaultKeyArn"])
+    with pytest.raises(ClientError) as unwrapping:
+        kms.decrypt(CiphertextBlob=wrapped)
+    with pytest.raises(ClientError) as making:
+        kms.generate_data_key(KeyId=stack.outputs["VaultKeyArn"], KeySpec="AES_256")
+    assert {error.value.response["Error"]["Code"] for error in (unwrapping, making)} <= _REFUSALS

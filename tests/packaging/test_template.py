@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kit import settings
+from local.packaging import ROOT
+from tests.packaging.reach import Reach, code_of
+
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -54,14 +58,21 @@ def test_a_destroyed_key_can_be_restored_for_one_day_only(template: dict[str, An
 
 
 def test_the_account_may_administer_the_vaults_key_and_its_alias_but_not_use_it(template: dict[str, Any]) -> None:
-    administer, use = template["Resources"]["VaultKey"]["Properties"]["KeyPolicy"]["Statement"]
+    administer, *use = template["Resources"]["VaultKey"]["Properties"]["KeyPolicy"]["Statement"]
     # KMS looks for the rights to an alias in the key's own policy too: without them the stack fails.
     assert {"kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias", "kms:PutKeyPolicy"} <= set(administer["Action"])
     wraps = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:*"}
     assert wraps & set(administer["Action"]) == set()
-    (principals,) = use["Condition"].values()
-    for role in principals["aws:PrincipalArn"]:
-        assert role["Fn::Sub"].endswith("/weijiayuan-${Stage}-${AWS::Region}-*")
+    roles = of_type(template, "AWS::IAM::Role").values()
+    for statement in use:
+        needing = {
+            role["Properties"]["RoleName"]["Fn::Sub"]
+            for role in roles
+            if statement["Action"] in json.dumps(role["Properties"]["Policies"])
+        }
+        named = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+        assert {role["Fn::Sub"].partition(":role/")[2] for role in named} == needing, "by their whole names"
+    assert [statement["Action"] for statement in use] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
 def test_every_function_has_a_role_and_a_log_of_its_own(
@@ -108,11 +119,44 @@ def test_no_role_may_read_a_whole_table_or_change_what_is_deployed(template: dic
         assert {action.partition(":")[0] for action in statement["Action"]} <= services, role
 
 
-def test_settings_are_read_below_the_prefix_of_the_stage_only(template: dict[str, Any]) -> None:
-    for role, statement in statements(template):
+SETTING = re.compile(r"arn:.+:parameter/weijiayuan/\$\{Stage\}/([a-z_]+)")
+
+
+@pytest.fixture(scope="module")
+def reach() -> Reach:
+    return Reach(code_of(ROOT))
+
+
+def settings_of(role: dict[str, Any]) -> set[str]:
+    """The groups of settings that a role may read, each by its name."""
+    (policy,) = role["Properties"]["Policies"]
+    groups: set[str] = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
         if any(action.startswith("ssm:") for action in statement["Action"]):
-            assert statement["Action"] == ["ssm:GetParameters"], role
-            assert statement["Resource"]["Fn::Sub"].endswith(":parameter/weijiayuan/${Stage}/*"), role
+            assert statement["Action"] == ["ssm:GetParameters"]
+            named = [SETTING.fullmatch(resource["Fn::Sub"]) for resource in statement["Resource"]]
+            assert None not in named, "a group of the stage's own, by its name"
+            groups |= {name[1] for name in named if name}
+    return groups
+
+
+def test_a_function_asks_for_the_settings_its_code_can_come_to_read_and_its_role_allows_these_and_no_others(
+    template: dict[str, Any], functions: dict[str, dict[str, Any]], reach: Reach
+) -> None:
+    for name, properties in functions.items():
+        needed = reach.groups(properties["Handler"])
+        listed = properties["Environment"]["Variables"].get("SETTINGS_GROUPS", "").split()
+        assert listed == sorted(needed), f"SETTINGS_GROUPS of {name} in .chalice/resources.yaml"
+        role = template["Resources"][properties["Role"]["Fn::GetAtt"][0]]
+        assert settings_of(role) == needed, f"ssm:GetParameters of {name}'s role in .chalice/resources.yaml"
+
+
+def test_every_group_that_is_registered_is_found_in_the_code_and_read_by_a_function(
+    functions: dict[str, dict[str, Any]], reach: Reach
+) -> None:
+    __import__("app")
+    assert settings._names <= set(reach.group_of.values())
+    assert set(reach.group_of.values()) == set().union(*(reach.groups(each["Handler"]) for each in functions.values()))
 
 
 def test_a_queue_waits_six_times_as_long_as_its_worker_may_take_and_keeps_what_fails(

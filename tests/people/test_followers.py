@@ -13,7 +13,6 @@ from chalicelib.people import followers
 from chalicelib.people import service as people
 from chalicelib.people.models import FollowersRound, UnionidLink
 from chalicelib.wechat import followers as wechat_followers
-from local.wechat import catalogue
 from tests.engine.budget import budget
 from tests.neighbourhood import Hood, Neighbour
 from tests.people.looking import everything
@@ -123,7 +122,7 @@ def test_a_login_notes_the_unionid_once(hood: Hood) -> None:
 
 
 def test_without_a_service_account_nothing_is_noted_or_asked(hood: Hood, configure) -> None:
-    configure("secrets", wechat_appid=catalogue.APPID, wechat_secret=catalogue.SECRET, service_account_secret="")
+    configure("wechat_secrets", service_account_secret="")
     hood.logged_in()
     assert links() == []
     assert FollowersRound.find("FOLLOWERS", "ROUND") is None
@@ -132,12 +131,11 @@ def test_without_a_service_account_nothing_is_noted_or_asked(hood: Hood, configu
 def test_a_service_account_that_was_taken_away_is_looked_for_every_day(hood: Hood, configure) -> None:
     neighbour = hood.logged_in()
     openid = follows(neighbour)
-    secrets = {"wechat_appid": catalogue.APPID, "wechat_secret": catalogue.SECRET}
-    configure("secrets", **secrets, service_account_secret="")
+    configure("wechat_secrets", service_account_secret="")
     due = current().due_at
     followers.join(current(), now=due)
     assert current().due_at == due + DAY
-    configure("secrets", **secrets)
+    configure("wechat_secrets")
     next_day()
     assert found(neighbour) == openid
 

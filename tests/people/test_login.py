@@ -150,10 +150,10 @@ class TestTheToken:
 
     def test_a_new_key_of_ours_takes_over_without_a_logout(self, hood: Hood, configure: Callable[..., None]) -> None:
         neighbour = hood.somebody()
-        (key,) = local_aws.SECRETS["session_keys"]
-        configure("secrets", session_keys=[key, "a new key"])
+        (key,) = local_aws.SECRETS["session_keys"]["session_keys"]
+        configure("session_keys", session_keys=[key, "a new key"])
         assert neighbour.get("/me").status == 200
-        configure("secrets", session_keys=["a new key"])
+        configure("session_keys", session_keys=["a new key"])
         refused(neighbour.get("/me"), 401, "token_invalid")
 
 

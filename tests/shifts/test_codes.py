@@ -84,7 +84,7 @@ def test_another_installation_makes_other_codes(
     make: Make, judge: Judge, shown: int, shift: str, configure: Callable[..., None]
 ) -> None:
     ours = make(shift, NOON)
-    configure("secrets", openid_pepper="another pepper")
+    configure("openid_pepper", openid_pepper="another pepper")
     assert judge(shift, ours, NOON) == "wrong"
 
 

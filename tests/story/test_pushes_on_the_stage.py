@@ -247,7 +247,7 @@ def test_whoever_is_not_wechat_is_refused_at_the_callback(stage: Stack, newcomer
 def test_plain_mode_takes_wechats_signature_and_no_other(stage: Stack, newcomer: Newcomers) -> None:
     shen = newcomer("shen", "沈大爷")
     event = accepted(stage, "shen")
-    with changed(stage, "secrets", push_aes_key=""):
+    with changed(stage, "wechat_secrets", push_aes_key=""):
         query, body = sealed(event, mode="plain")
         forged, _ = sealed(event, mode="plain", token="guessed")
         assert told(stage, forged, body)[0] == 403
