@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,12 +13,13 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import auth, ids, limits, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.table import Action, Condition, Item, read_together
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import followers, rules
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from chalicelib.wechat import login as wechat_login
+from chalicelib.wechat.callback import AuthorizationRevoked
 
 L = TypeVar("L", bound=Callable[..., None])
 
@@ -65,27 +67,19 @@ class Person(msgspec.Struct):
 
     def condition(self) -> Condition:
         """True as long as the resident is active, logged in as now, and consents."""
-        return (  # type: ignore[no-any-return]
-            (Resident.state == "active")
-            & (Resident.consent_version == self.resident.consent_version)
-            & (Resident.session_version == self.resident.session_version)
-        )
-
-    def _delegates_condition(self) -> Condition:
-        """The same of the delegate, who was not read: as their token says."""
-        return (  # type: ignore[no-any-return]
-            (Resident.state == "active")
-            & (Resident.consent_version == self.caller.consent)
-            & (Resident.session_version == self.caller.session_version)
-        )
+        return _logged_in(self.caller, self.resident.consent_version)
 
     def still(self, tx: transaction) -> None:
         """Let a transaction depend on this person still being who they were when they were read."""
-        tx.check(Resident.key(self.id), when=self.condition(), or_raise=rules.SessionEnded())
-        self.still_on_duty(tx)
-        if self.by:
+        if not self.by:
+            tx.check(Resident.key(self.id), when=self.condition(), or_raise=rules.SessionEnded())
+        else:
+            # The principal need not be logged in anywhere: what counts is that they are there and consent.
+            consents = (Resident.state == "active") & (Resident.consent_version == self.resident.consent_version)
+            tx.check(Resident.key(self.id), when=consents, or_raise=rules.DelegationPaused())
             tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=NotADelegate())
-            tx.check(Resident.key(self.by), when=self._delegates_condition(), or_raise=rules.SessionEnded())
+            still_logged_in(tx, self.caller)
+        self.still_on_duty(tx)
 
     def still_on_duty(self, tx: transaction) -> None:
         """The part of `still` for an act that changes the resident's own item."""
@@ -97,8 +91,24 @@ class Person(msgspec.Struct):
             tx.check(duty, when=as_read, or_raise=rules.DutyNeeded())
 
 
+def _logged_in(caller: Caller, consent: str) -> Condition:
+    return (  # type: ignore[no-any-return]
+        (Resident.state == "active")
+        & (Resident.consent_version == consent)
+        & (Resident.session_version == caller.session_version)
+        & ~Resident.ended_sessions.contains(caller.session)
+    )
+
+
+def still_logged_in(tx: transaction, caller: Caller) -> None:
+    """Let a transaction depend on the caller's own session: for acts that read nobody, and for who acts for another."""
+    tx.check(Resident.key(caller.id), when=_logged_in(caller, caller.consent), or_raise=rules.SessionEnded())
+
+
 def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Person:
-    """The person an act is done by (or for, when a delegate acts), with all duties: one Query."""
+    """The person an act is done by (or for, when a delegate acts), with all duties: one Query.
+
+    A delegate's own session is looked at by `still` alone, as it is not among what this reads."""
     found = Item.collection(partition(caller.principal), "ME")
     resident = next((item for item in found if isinstance(item, Resident)), None)
     delegation = next((item for item in found if isinstance(item, Delegation) and item.delegate == caller.id), None)
@@ -107,13 +117,19 @@ def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Per
     return _present(caller, resident, duties, delegation, now, needs_consent)
 
 
+@auth.on_delegation
 def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
-    """The person, without duties, together with the items an act is about: one BatchGetItem."""
+    """The person, without duties, together with the items an act is about: one BatchGetItem.
+
+    With a delegate, the delegate is read as well. What a delegate only reads depends on this, too (`kit.http`)."""
     own = [Resident.key(caller.principal)]
-    delegated = [Delegation.key(caller.principal, caller.id)] if caller.acting_for else []
+    delegated = [Delegation.key(caller.principal, caller.id), Resident.key(caller.id)] if caller.acting_for else []
     resident, *found = read_together(*own, *delegated, *items)
-    delegation = found.pop(0) if delegated else None
-    return _present(caller, resident, [], delegation, now, needs_consent=True), found
+    delegation, delegate = (found.pop(0), found.pop(0)) if delegated else (None, None)
+    person = _present(caller, resident, [], delegation, now, needs_consent=True)
+    if delegated:
+        _check_own(caller, delegate, needs_consent=True)
+    return person, found
 
 
 def _present(
@@ -124,20 +140,25 @@ def _present(
     now: datetime,
     needs_consent: bool,
 ) -> Person:
-    if caller.acting_for and delegation is None:
+    if not caller.acting_for:
+        resident = _check_own(caller, resident, needs_consent)
+    elif delegation is None or resident is None or resident.state != "active":
         raise NotADelegate()
-    if resident is None or resident.state != "active":
-        raise rules.AccountClosed()
-    if not caller.acting_for and int(resident.session_version) > caller.session_version:
-        raise rules.SessionEnded()
-    if needs_consent and resident.consent_version != auth.privacy().version:
-        raise ConsentNeeded()
+    elif needs_consent and resident.consent_version != auth.privacy().version:
+        raise rules.DelegationPaused()
     return Person(caller, resident, duties, now, delegation)
 
 
-@auth.on_delegation
-def is_delegate(caller: Caller) -> bool:
-    return Delegation.find(*_keys(Delegation.key(caller.principal, caller.id))) is not None
+def _check_own(caller: Caller, resident: Resident | None, needs_consent: bool) -> Resident:
+    """The caller's own item, if their token still stands for them."""
+    if resident is None or resident.state != "active":
+        raise rules.AccountClosed()
+    ended = int(resident.session_version) > caller.session_version or caller.session in (resident.ended_sessions or {})
+    if ended:
+        raise rules.SessionEnded()
+    if needs_consent and resident.consent_version != auth.privacy().version:
+        raise ConsentNeeded()
+    return resident
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -201,27 +222,48 @@ def _session(resident: Resident, openid: str, now: datetime, session: str | None
 
 
 def log_out(*, caller: Caller, now: datetime) -> None:
-    """End this session, on this phone."""
-    with transaction() as tx:
-        tx.put(Revocation.of_session(caller, now=now))
+    """End this session, on this phone. It writes nothing from now on, and reads for a minute at most."""
+    settled(lambda: _log_out(caller, now), or_raise=Conflict())
     auth.forget_revocations()
+
+
+def _log_out(caller: Caller, now: datetime) -> None:
+    person = present(caller, now=now, needs_consent=False)
+    ended = person.resident.ended_sessions
+    # Only those are kept whose tokens have not ended by themselves: not more than there are logins in that time.
+    kept = {session: ends for session, ends in (ended or {}).items() if ends > now.timestamp()}
+    as_read = Resident.ended_sessions == ended if ended else Resident.ended_sessions.does_not_exist()
+    with transaction() as tx:
+        tx.update(
+            person.resident,
+            [Resident.ended_sessions.set(kept | {caller.session: auth.tokens_end(now)})],
+            when=person.condition() & as_read,
+            or_raise=Changed(),
+        )
+        tx.put(Revocation.of_session(caller, now=now))
 
 
 def log_out_everywhere(*, caller: Caller, now: datetime) -> None:
     """End all sessions of this resident, e.g. after a phone was lost."""
     person = present(caller, now=now, needs_consent=False)
     with transaction() as tx:
-        end_sessions(tx, person.resident, now=now)
+        end_sessions(tx, person.resident, now=now, by=person)
     auth.forget_revocations()
 
 
-def end_sessions(tx: transaction, resident: Resident, *, now: datetime, also: Sequence[Action] = ()) -> None:
-    """Make every token of a resident worthless, together with other changes (`also`) to the resident."""
+def end_sessions(
+    tx: transaction, resident: Resident, *, now: datetime, by: Person | None = None, also: Sequence[Action] = ()
+) -> None:
+    """Make every token of a resident worthless, together with other changes (`also`) to the resident.
+
+    What was made for others to use ends with it: an invitation names the version it was made under. `by` is the
+    resident, when the act is their own."""
     version = int(resident.session_version)
+    as_read = (Resident.state == "active") & (Resident.session_version == version)
     tx.update(
         resident,
-        [Resident.session_version.set(version + 1), *also],
-        when=(Resident.state == "active") & (Resident.session_version == version),
+        [Resident.session_version.set(version + 1), Resident.ended_sessions.remove(), *also],
+        when=as_read & by.condition() if by else as_read,
         or_raise=Conflict(),
     )
     tx.put(Revocation.of_resident(resident.id, below_version=version + 1, now=now))
@@ -248,7 +290,7 @@ def withdraw_consent(*, caller: Caller, now: datetime) -> Session:
     person = present(caller, now=now, needs_consent=False)
     with transaction() as tx:
         withdrawn = [Resident.consent_version.set(""), Resident.consent_at.set(now)]
-        end_sessions(tx, person.resident, now=now, also=withdrawn)
+        end_sessions(tx, person.resident, now=now, by=person, also=withdrawn)
     auth.forget_revocations()
     person.resident.consent_version = ""
     person.resident.session_version = int(person.resident.session_version) + 1
@@ -267,7 +309,12 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
     with transaction() as tx:
         tx.update(
             person.resident,
-            [Resident.phone_sealed.set(sealed), Resident.phone_masked.set(masked), *attempt.remember_alone()],
+            [
+                Resident.phone_sealed.set(sealed),
+                Resident.phone_masked.set(masked),
+                Resident.phone_given_at.set(now),
+                *attempt.remember_alone(),
+            ],
             when=person.condition(),
             or_raise=rules.SessionEnded(),
         )
@@ -275,9 +322,25 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
     return person.resident
 
 
-def forget_phone(*, resident: Resident) -> None:
+def forget_phone(*, caller: Caller, now: datetime) -> None:
+    """Delete the caller's phone number."""
+    person = present(caller, now=now)
     with transaction() as tx:
-        tx.update(resident, [Resident.phone_sealed.remove(), Resident.phone_masked.remove()])
+        tx.update(person.resident, _no_phone(), when=person.condition(), or_raise=rules.SessionEnded())
+
+
+def phone_taken_back(resident: Resident, event: AuthorizationRevoked) -> None:
+    """WeChat says that somebody took back the use of their number: the one that was given before that goes."""
+    given = resident.phone_given_at
+    if resident.phone_sealed is None or not event.undoes(given):
+        return
+    as_read = Resident.phone_given_at == given if given else Resident.phone_given_at.does_not_exist()
+    with suppress(Changed), transaction() as tx:  # another was given in this very moment
+        tx.update(resident, _no_phone(), when=as_read, or_raise=Changed())
+
+
+def _no_phone() -> list[Action]:
+    return [Resident.phone_sealed.remove(), Resident.phone_masked.remove(), Resident.phone_given_at.remove()]
 
 
 def own_phone(*, caller: Caller, now: datetime) -> str:
