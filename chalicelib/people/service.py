@@ -106,50 +106,36 @@ def still_logged_in(tx: transaction, caller: Caller) -> None:
 
 
 def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Person:
-    """The person an act is done by (or for, when a delegate acts), with all duties: one Query.
-
-    A delegate's own session is looked at by `still` alone, as it is not among what this reads."""
-    found = Item.collection(partition(caller.principal), "ME")
+    """The person an act is done by (or for, when a delegate acts), with all duties: one Query."""
+    if caller.acting_for:
+        # A delegate acts as a resident for a resident; the principal's staff duties are not theirs to use.
+        return present_with(caller, now=now)[0]
+    found = Item.collection(partition(caller.id), "ME")
     resident = next((item for item in found if isinstance(item, Resident)), None)
-    delegation = next((item for item in found if isinstance(item, Delegation) and item.delegate == caller.id), None)
-    # A delegate acts as a resident for a resident; the principal's staff duties are not theirs to use.
-    duties = [] if caller.acting_for else [item for item in found if isinstance(item, Duty)]
-    return _present(caller, resident, duties, delegation, now, needs_consent)
+    duties = [item for item in found if isinstance(item, Duty)]
+    return Person(caller, _check_own(caller, resident, needs_consent), duties, now)
 
 
 @auth.on_delegation
 def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
     """The person, without duties, together with the items an act is about: one BatchGetItem.
 
-    With a delegate, the delegate is read as well. What a delegate only reads depends on this, too (`kit.http`)."""
-    own = [Resident.key(caller.principal)]
-    delegated = [Delegation.key(caller.principal, caller.id), Resident.key(caller.id)] if caller.acting_for else []
-    resident, *found = read_together(*own, *delegated, *items)
-    delegation, delegate = (found.pop(0), found.pop(0)) if delegated else (None, None)
-    person = _present(caller, resident, [], delegation, now, needs_consent=True)
-    if delegated:
-        _check_own(caller, delegate, needs_consent=True)
-    return person, found
-
-
-def _present(
-    caller: Caller,
-    resident: Resident | None,
-    duties: list[Duty],
-    delegation: Delegation | None,
-    now: datetime,
-    needs_consent: bool,
-) -> Person:
+    When a delegate acts, it reads the delegate as well. What a delegate may read depends on this, too (`kit.http`)."""
     if not caller.acting_for:
-        resident = _check_own(caller, resident, needs_consent)
-    elif delegation is None or resident is None or resident.state != "active":
+        resident, *found = read_together(Resident.key(caller.id), *items)
+        return Person(caller, _check_own(caller, resident), [], now), found
+    resident, delegation, delegate, *found = read_together(
+        Resident.key(caller.principal), Delegation.key(caller.principal, caller.id), Resident.key(caller.id), *items
+    )
+    _check_own(caller, delegate)
+    if delegation is None or resident is None or resident.state != "active":
         raise NotADelegate()
-    elif needs_consent and resident.consent_version != auth.privacy().version:
+    if resident.consent_version != auth.privacy().version:
         raise rules.DelegationPaused()
-    return Person(caller, resident, duties, now, delegation)
+    return Person(caller, resident, [], now, delegation), found
 
 
-def _check_own(caller: Caller, resident: Resident | None, needs_consent: bool) -> Resident:
+def _check_own(caller: Caller, resident: Resident | None, needs_consent: bool = True) -> Resident:
     """The caller's own item, if their token still stands for them."""
     if resident is None or resident.state != "active":
         raise rules.AccountClosed()
