@@ -192,6 +192,13 @@ def wechat(_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 @pytest.fixture
+def another_container(hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container is that has read the list of ended sessions a moment ago, and does not do so again for a while."""
+    hood.http.get("/inbox", token=token_of("res_nobody"))
+    monkeypatch.setattr(auth, "forget_revocations", lambda: None)
+
+
+@pytest.fixture
 def hood(http: Http, wechat: StandIn) -> Hood:
     """A neighbourhood of its own, see tests/neighbourhood.py."""
     return Hood(http, wechat)

@@ -10,7 +10,7 @@ from chalicelib.content import photos
 from chalicelib.content.models import Photo
 from chalicelib.kit import auth, log, timers, vault
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import events
@@ -19,6 +19,7 @@ from chalicelib.people import delegations, personal_data
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
+from chalicelib.people.service import Person
 from chalicelib.wechat.callback import AuthorizationCancelled, AuthorizationRevoked
 
 _FIRST_TRY = timedelta(minutes=2)  # longer than any of our functions lives
@@ -33,35 +34,43 @@ def close_my_account(*, caller: Caller, word: str, now: datetime) -> None:
     if word != rules.CLOSING_WORD:
         raise rules.ClosingNotConfirmed(fields={"word": f"请输入“{rules.CLOSING_WORD}”"})
     person = people.present(caller, now=now, needs_consent=False)
-    close(person.resident, now=now)
+    close(person.resident, now=now, by=person)
 
 
 @events.on(AuthorizationCancelled)
 def authorization_cancelled(event: AuthorizationCancelled, *, resident_id: str | None, now: datetime) -> None:
-    """Somebody has ended their use of the mini-program in WeChat's settings: the same as closing the account."""
+    """Somebody has ended their use of the mini-program in WeChat's settings: the same as closing the account.
+
+    Not the account that they have made since."""
     resident = people.find(resident_id) if resident_id else None
-    if resident is not None and resident.state == "active":
+    if resident is not None and resident.state == "active" and event.undoes(resident.created_at):
         close(resident, now=now)
 
 
 @events.on(AuthorizationRevoked)
 def authorization_revoked(event: AuthorizationRevoked, *, resident_id: str | None, now: datetime) -> None:
-    """Somebody took back what they had let us use: we forget it."""
+    """Somebody took back what they had let us use: we forget it, but not what they have given since."""
     resident = people.find(resident_id) if resident_id else None
     if resident is None or resident.state != "active":
         return
     revoked = event.revoke_info.split(",")
     if rules.REVOKED_PHONE in revoked:
-        people.forget_phone(resident=resident)
+        people.phone_taken_back(resident, event)
     if rules.REVOKED_PICTURES in revoked and resident.avatar:
-        avatar = Photo.find(resident.pk, f"PHOTO#{resident.avatar}")
-        with transaction() as tx:
-            tx.update(resident, [Resident.avatar.remove()])
-            if avatar is not None and avatar.state == "shown":
-                photos.remove(tx, avatar, now=now)
+        _picture_taken_back(resident, event, now=now)
 
 
-def close(resident: Resident, *, now: datetime) -> None:
+def _picture_taken_back(resident: Resident, event: AuthorizationRevoked, *, now: datetime) -> None:
+    avatar = Photo.find(resident.pk, f"PHOTO#{resident.avatar}")
+    if avatar is not None and not event.undoes(avatar.uploaded_at):
+        return
+    with suppress(Changed), transaction() as tx:  # another has taken its place in this very moment
+        tx.update(resident, [Resident.avatar.remove()], when=Resident.avatar == resident.avatar, or_raise=Changed())
+        if avatar is not None and avatar.state == "shown":
+            photos.remove(tx, avatar, now=now)
+
+
+def close(resident: Resident, *, now: datetime, by: Person | None = None) -> None:
     """One write ends sessions, openid, phone, name and home; then the key is destroyed, then the rest is erased.
 
     The timer set with that write does the last two again until they have succeeded. It starts late, so as not to
@@ -72,6 +81,7 @@ def close(resident: Resident, *, now: datetime) -> None:
         Resident.service_openid_sealed,
         Resident.phone_sealed,
         Resident.phone_masked,
+        Resident.phone_given_at,
         Resident.avatar,
         Resident.home,
         Resident.home_reason,
@@ -84,6 +94,7 @@ def close(resident: Resident, *, now: datetime) -> None:
             tx,
             resident,
             now=now,
+            by=by,
             also=[
                 Resident.state.set("closed"),
                 Resident.closed_at.set(now),

@@ -19,12 +19,15 @@ from chalicelib.people.models import Delegation, Resident, partition
 
 
 def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
-    """A code to hand to the one who shall act for me, good for three days and once."""
+    """A code to hand to the one who shall act for me, good for three days and once.
+
+    It ends sooner when I take it back, end all my sessions or withdraw my consent."""
     person = people.present(caller, now=now)
     if len(person.resident.delegates or ()) >= rules.DELEGATES_AT_MOST:
         raise rules.TooManyDelegates()
     invitation = Invitation.key(attempt.code())
     invitation.principal, invitation.principal_name = person.id, person.resident.nickname
+    invitation.session_version = person.resident.session_version
     invitation.ends_at, invitation.marks = now + rules.INVITATION_LIFE, attempt.marks()
     invitation.expires_at = int(invitation.ends_at.timestamp())
     invitation.person_key, invitation.person_sort = f"INVITES_OF#{person.id}", clock.stamp(now)
@@ -39,6 +42,38 @@ def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
             raise
         return made_before
     return invitation
+
+
+def open_invitations(*, caller: Caller, now: datetime) -> list[Invitation]:
+    """My codes that somebody may still use, the latest first."""
+    found = Item.by_person.query(f"INVITES_OF#{caller.id}", scan_index_forward=False)
+    return [
+        each
+        for each in found
+        if isinstance(each, Invitation)
+        and each.used_by is None
+        and each.ends_at > now
+        and each.session_version == caller.session_version
+    ]
+
+
+def take_back(*, caller: Caller, code: str, now: datetime) -> None:
+    """Nobody may use this code of mine any more. Again changes nothing."""
+    person = people.present(caller, now=now)
+    invitation = Invitation.find(*_keys(Invitation.key(ids.as_typed(code))))
+    if invitation is None or invitation.principal != person.id:
+        raise rules.InvitationUnknown()
+    if invitation.used_by is not None:
+        raise rules.InvitationAccepted()
+    with transaction() as tx:
+        # Not deleted: a late repeat of the request that made it would make it again.
+        tx.update(
+            invitation,
+            [Invitation.ends_at.set(min(invitation.ends_at, now))],
+            when=Invitation.used_by.does_not_exist(),
+            or_raise=rules.InvitationAccepted(),
+        )
+        person.still(tx)
 
 
 def accept(*, caller: Caller, code: str, now: datetime) -> Delegation:
@@ -56,11 +91,14 @@ def accept(*, caller: Caller, code: str, now: datetime) -> Delegation:
     try:
         return _accept(invitation, person, now) if invitation.used_by is None else _accepted(invitation, person)
     except rules.InvitationUsed:
-        return _accepted(Invitation.fetch(*_keys(invitation)), person)  # perhaps by the same tap, doubled
+        again = Invitation.fetch(*_keys(invitation), or_raise=rules.InvitationUnknown())
+        return _accepted(again, person)  # perhaps by the same tap, doubled
 
 
 def _accepted(invitation: Invitation, person: people.Person) -> Delegation:
     """What this person has accepted with this code before."""
+    if invitation.used_by is None:
+        raise rules.InvitationUnknown()  # taken back in this very moment
     if invitation.used_by != person.id:
         raise rules.InvitationUsed()
     return Delegation.fetch(*_keys(Delegation.key(invitation.principal, person.id)), or_raise=rules.NoDelegation())
@@ -75,11 +113,12 @@ def _accept(invitation: Invitation, person: people.Person, now: datetime) -> Del
         tx.update(
             invitation,
             [Invitation.used_by.set(person.id)],
-            when=Invitation.used_by.does_not_exist(),
+            when=Invitation.used_by.does_not_exist() & (Invitation.ends_at == invitation.ends_at),
             or_raise=rules.InvitationUsed(),
         )
-        active = Resident.state == "active"
-        delegations.begin(tx, delegation, by=person, when=active, or_raise=rules.InvitationUnknown())
+        # Whoever has ended all sessions or withdrawn their consent since has ended the invitation with them.
+        as_invited = (Resident.state == "active") & (Resident.session_version == invitation.session_version)
+        delegations.begin(tx, delegation, by=person, when=as_invited, or_raise=rules.InvitationUnknown())
         notices.tell(
             tx, invitation.principal, "delegate_accepted", about=person.id, now=now, delegate=person.resident.nickname
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import InstantAttribute
@@ -12,10 +12,11 @@ from chalicelib.people.models import partition
 class Invitation(Remembers, discriminator="invitation"):
     """`INVITE#<code>` / `DELEGATE`: somebody asks somebody to act for them. Removed by TTL.
 
-    by_person: `INVITES_OF#<principal>` / `<time>`: to be deleted with the account.
+    by_person: `INVITES_OF#<principal>` / `<time>`: to be listed, and to be deleted with the account.
     """
 
     principal = UnicodeAttribute()
+    session_version = NumberAttribute(default=-1)  # the principal's: when that goes up, all their invitations end
     principal_name = UnicodeAttribute()
     used_by = UnicodeAttribute(null=True)
     ends_at = InstantAttribute()

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.account import closing, delegates, identity, own_data, residence
+from chalicelib.account.models import Invitation
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.content import photos
@@ -118,6 +119,10 @@ class LookupList(View, frozen=True):
 class InvitationView(View, frozen=True):
     code: str
     good_until: datetime
+
+
+class InvitationList(View, frozen=True):
+    items: list[InvitationView]
 
 
 class DelegateView(View, frozen=True):
@@ -232,8 +237,25 @@ def who_looked_me_up(caller: Caller, query: Paged) -> LookupList:
 
 @routes.post("/me/delegates", status=201)
 def invite(caller: Caller, attempt: Attempt, now: datetime) -> InvitationView:
-    """A code to give to the one who shall act for me."""
-    invitation = delegates.invite(caller=caller, attempt=attempt, now=now)
+    """A code to give to the one who shall act for me.
+
+    Ending all sessions ends it as well, and so does withdrawing the consent."""
+    return _invitation(delegates.invite(caller=caller, attempt=attempt, now=now))
+
+
+@routes.get("/me/invitations")
+def my_invitations(caller: Caller, now: datetime) -> InvitationList:
+    """My codes for delegates that nobody has used yet, the latest first."""
+    return InvitationList(items=[_invitation(each) for each in delegates.open_invitations(caller=caller, now=now)])
+
+
+@routes.delete("/me/invitations/{code}")
+def take_back_invitation(caller: Caller, code: str, now: datetime) -> None:
+    """Nobody may become my delegate by this code any more. Doing it again changes nothing."""
+    delegates.take_back(caller=caller, code=code, now=now)
+
+
+def _invitation(invitation: Invitation) -> InvitationView:
     return InvitationView(code=invitation.code, good_until=clock.local(invitation.ends_at))
 
 

@@ -52,6 +52,10 @@ class InvitationUsed(Refused):
     code, detail = "invitation_used", "这个邀请码已经用过了，请家人重新发一个。"
 
 
+class InvitationAccepted(Refused):
+    code, detail = "invitation_accepted", "已经有人用这个邀请码成了您的代办人。不想让对方代办，请在代办人里取消。"
+
+
 class OwnInvitation(Refused):
     code, detail = "own_invitation", "不能做自己的代办人，请把邀请码发给家人。"
 

@@ -2,8 +2,8 @@
 
 The token says who (resident, openid, which session, which consent); it never says what somebody may do:
 duties are read with the act. It lives two hours. A short list of revoked sessions is re-read at most once
-a minute, so a log-out or a closed account bites within that minute, and an act that writes checks the
-resident's state in its own transaction besides.
+a minute, so for that long an ended session may still read. It writes nothing from the moment it has ended:
+an act reads the resident, who knows which sessions have ended, and checks it again in its own transaction.
 
 The openid inside is the bearer's own, readable to the bearer alone; it spares every checked text a read.
 """
@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 from itsdangerous import BadData, URLSafeSerializer
@@ -75,20 +76,24 @@ class Caller(msgspec.Struct, frozen=True):
             raise ConsentNeeded()
 
 
-DelegationCheck = Callable[[Caller], bool]
+DelegationCheck = Callable[..., object]
 _delegation_check: DelegationCheck | None = None
+D = TypeVar("D", bound=DelegationCheck)
 
 
-def on_delegation(check: DelegationCheck) -> DelegationCheck:
-    """Register `check(caller)`: may the caller act for `caller.acting_for`? While nobody says so, nobody may."""
+def on_delegation(check: D) -> D:
+    """Register `check(caller, *, now)`: it raises unless the caller may act for `caller.acting_for` now.
+
+    While nobody is registered, nobody may."""
     global _delegation_check
     _delegation_check = check
     return check
 
 
-def require_delegation(caller: Caller) -> None:
-    if _delegation_check is None or not _delegation_check(caller):
+def require_delegation(caller: Caller, *, now: datetime) -> None:
+    if _delegation_check is None:
         raise NotADelegate()
+    _delegation_check(caller, now=now)
 
 
 class _Claims(msgspec.Struct, array_like=True, frozen=True):
@@ -135,21 +140,23 @@ def _signer() -> URLSafeSerializer:
 class Revocation(Item, discriminator="revocation"):
     """`REVOKED` / `<session id>` ends one session; `REVOKED` / `<resident id>` ends all below a version.
 
-    Removed by TTL once every token it could meet has ended.
+    For those who only read; who writes is held to what the resident's own item says. Removed by TTL once every token
+    it could meet has ended.
     """
 
     below_version = NumberAttribute(null=True)
 
     @classmethod
     def of_session(cls, caller: Caller, *, now: datetime) -> Revocation:
-        return cls("REVOKED", caller.session, expires_at=_forgotten_at(now))
+        return cls("REVOKED", caller.session, expires_at=tokens_end(now))
 
     @classmethod
     def of_resident(cls, resident_id: str, *, below_version: int, now: datetime) -> Revocation:
-        return cls("REVOKED", resident_id, below_version=below_version, expires_at=_forgotten_at(now))
+        return cls("REVOKED", resident_id, below_version=below_version, expires_at=tokens_end(now))
 
 
-def _forgotten_at(now: datetime) -> int:
+def tokens_end(now: datetime) -> int:
+    """When every token given out by now has ended, in epoch seconds; clocks may be minutes apart."""
     return int((now + TOKEN_LIFE + timedelta(minutes=5)).timestamp())
 
 

@@ -251,7 +251,7 @@ def _caller(route: Route, request: Any, now: datetime) -> Caller:
         caller = msgspec.structs.replace(caller, acting_for=_path_text(acting_for))
         if route.method == "GET":
             # An act reads the delegation with whatever else it needs; a list would read nothing but the list.
-            auth.require_delegation(caller)
+            auth.require_delegation(caller, now=now)
     return caller
 
 

@@ -15,16 +15,18 @@ import msgspec
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.table import Action, Condition, Item
+from chalicelib.kit.table import Action, Condition, InstantAttribute, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import rules, settings
 from chalicelib.notices.catalogue import MOMENTS, Moment
 from chalicelib.notices.models import Counted, Credit
+from chalicelib.people import service as people
 from chalicelib.people.models import partition
 from chalicelib.wechat.callback import SubscribeChange, SubscribePopup
 
 Answer = Literal["accept", "reject", "ban", "filter"]
-_REMEMBERED = timedelta(days=2)
+_REMEMBERED = timedelta(days=2)  # a report, which phones repeat within minutes
+_REMEMBERED_OF_WECHAT = timedelta(days=20)  # an event, which may lie in the queue and then in its dead letters for 18
 
 
 class _AlreadyCounted(Conflict):
@@ -59,6 +61,7 @@ def report(*, caller: Caller, answers: dict[str, Answer], attempt: Attempt, now:
     counted.marks, counted.expires_at = attempt.marks(), int((now + _REMEMBERED).timestamp())
     try:
         with transaction() as tx:
+            people.still_logged_in(tx, caller)
             if attempt.key:
                 tx.create(counted, or_raise=_AlreadyCounted())
             for template_id, answer in answers.items():
@@ -72,27 +75,40 @@ def report(*, caller: Caller, answers: dict[str, Answer], attempt: Attempt, now:
 
 
 def popup_answered(event: SubscribePopup, *, resident_id: str, now: datetime) -> None:
-    """WeChat's word on the same answers. Its repeats are known by the event's fingerprint."""
+    """WeChat's word on the same answers. Its repeats are known by the event's fingerprint.
+
+    It may come long after other decisions. Then an accept still counts, unless what was allowed by then has been voided,
+    and it is not the latest word.
+    """
     found = settings.current().template_with(event.template_id)
     if found is None:
         return
-    credit, accepted = Credit.key(resident_id, event.template_id), event.status == "accept"
-    counted = Counted.key(resident_id, event.fingerprint)
-    counted.expires_at = int((now + _REMEMBERED).timestamp())
-    with suppress(_AlreadyCounted, _Overtaken), transaction() as tx:
-        tx.create(counted, or_raise=_AlreadyCounted())
-        if found[1]:
-            _stand(tx, credit, accepted, event.at, when=_not_newer_than(event.at))
-        elif accepted:
-            _count(tx, credit, "confirmed", event.at)
+    long_term, accepted = found[1], event.status == "accept"
+    credit, counted = Credit.key(resident_id, event.template_id), Counted.key(resident_id, event.fingerprint)
+    counted.expires_at = int((now + _REMEMBERED_OF_WECHAT).timestamp())
+    with suppress(_AlreadyCounted):
+        try:
+            with transaction() as tx:
+                tx.create(counted, or_raise=_AlreadyCounted())
+                if long_term:
+                    _stand(tx, credit, accepted, event.at, when=_older(Credit.decided_at, event.at))
+                elif accepted:
+                    _count(tx, credit, "confirmed", event.at, when=_older(Credit.decided_at, event.at))
+        except _Overtaken:
+            if long_term:
+                return
+            with suppress(_Overtaken), transaction() as tx:
+                tx.create(counted, or_raise=_AlreadyCounted())
+                _count(tx, credit, "confirmed", None, when=_older(Credit.voided_at, event.at))
 
 
 def turned_off(event: SubscribeChange, *, resident_id: str, now: datetime) -> None:
     """Somebody refused the template in WeChat's own settings: what they had allowed before is void."""
-    if event.status == "reject":
-        credit = Credit.key(resident_id, event.template_id)
+    if event.status == "reject" and settings.current().template_with(event.template_id):
+        credit, older = Credit.key(resident_id, event.template_id), _older(Credit.decided_at, event.at)
         with suppress(_Overtaken), transaction() as tx:
-            tx.update(credit, _nothing(event.at), when=_not_newer_than(event.at), or_raise=_Overtaken())
+            # Also where nothing is counted: the word on an accept before this one may be yet to come.
+            tx.update(credit, _nothing(event.at), when=older, or_raise=_Overtaken(), create=True)
 
 
 def take(tx: transaction, resident_id: str, template_id: str) -> None:
@@ -114,11 +130,19 @@ def void(resident_id: str, template_id: str, *, now: datetime) -> None:
         tx.update(Credit.key(resident_id, template_id), _nothing(now), create=True)
 
 
-def _count(tx: transaction, credit: Credit, by: Literal["reported", "confirmed"], at: datetime) -> None:
+def _count(
+    tx: transaction,
+    credit: Credit,
+    by: Literal["reported", "confirmed"],
+    at: datetime | None,
+    *,
+    when: Condition | None = None,
+) -> None:
     sums = {"reported": Credit.reported, "confirmed": Credit.confirmed, "used": Credit.used}
     # A sum that is not there compares with nothing, so all three are always there.
     there = [each.add(1) if name == by else each.set(each | 0) for name, each in sums.items()]
-    tx.update(credit, [*there, Credit.decided_at.set(at)], create=True)
+    latest = [Credit.decided_at.set(at)] if at else []
+    tx.update(credit, [*there, *latest], when=when, or_raise=_Overtaken(), create=True)
 
 
 def _stand(tx: transaction, credit: Credit, accepted: bool, at: datetime, *, when: Condition | None = None) -> None:
@@ -128,9 +152,10 @@ def _stand(tx: transaction, credit: Credit, accepted: bool, at: datetime, *, whe
 
 def _nothing(at: datetime) -> list[Action]:
     zero = [Credit.reported.set(0), Credit.confirmed.set(0), Credit.used.set(0)]
-    return [*zero, Credit.standing.set(False), Credit.decided_at.set(at)]
+    return [*zero, Credit.standing.set(False), Credit.decided_at.set(at), Credit.voided_at.set(at)]
 
 
-def _not_newer_than(at: datetime) -> Condition:
-    older: Condition = Credit.decided_at.does_not_exist() | (Credit.decided_at <= at)
+def _older(since: InstantAttribute, at: datetime) -> Condition:
+    """`Event.undoes`, as a condition."""
+    older: Condition = since.does_not_exist() | (since < at)
     return older

@@ -38,7 +38,8 @@ class Told(msgspec.Struct, frozen=True):
 
 def on(kind: type[Any]) -> Callable[[H], H]:
     """Register `handler(event, *, resident_id, now)` for events of this kind; `resident_id` is None for those
-    about nobody in particular. The same event may come more than once."""
+    about nobody in particular. The same event may come more than once, and long after it happened: a handler asks
+    `event.undoes` of whatever it would take back."""
 
     def register(handler: H) -> H:
         if kind in _handlers:
@@ -58,10 +59,12 @@ class NotQueued(Unavailable):
     """SQS did not take an event: WeChat shall tell us again."""
 
 
-def receive(query: Mapping[str, str], body: bytes) -> None:
-    """Queue the events of a message from WeChat, after proof that it is from WeChat."""
+def receive(query: Mapping[str, str], body: bytes, *, now: datetime) -> None:
+    """Queue the events of a message from WeChat, after proof that it is from WeChat and no old one.
+
+    How long they then wait in the queue does not matter."""
     known: list[Event] = []
-    for event in callback.receive(query, body):
+    for event in callback.receive(query, body, now=now):
         if not isinstance(event, callback.Unknown):
             known.append(event)
         elif event.name == _PUNISHED:

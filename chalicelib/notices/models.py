@@ -134,7 +134,8 @@ class Credit(Item, discriminator="credit"):
     confirmed = NumberAttribute(default=0)  # accepts WeChat told of
     used = NumberAttribute(default=0)
     standing = BooleanAttribute(default=False)  # a long-term template, accepted
-    decided_at = InstantAttribute(null=True)
+    decided_at = InstantAttribute(null=True)  # the person's latest word, or WeChat's that there is nothing
+    voided_at = InstantAttribute(null=True)  # what was allowed up to then is worth nothing
 
     PREFIX = "CREDIT#"
 

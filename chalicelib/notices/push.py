@@ -424,7 +424,9 @@ def failed_later(event: SubscribeSent, *, resident_id: str, now: datetime) -> No
     if notice is None or notice.push_state != "sent":
         return
     actions: list[Action] = [Notice.push_state.set("failed"), Notice.errcode.set(event.error_code)]
+    seen = Notice.push_state == "sent"
     if notice.matters and not notice.read_at:
         actions += notice.onto_call_sheet()
-    if _record(notice, actions):
+        seen &= Notice.read_at.does_not_exist()  # who has read it since need not be called
+    if notice.change(actions, when=seen):
         log.count("push", outcome="failed", channel=notice.channel or "none")

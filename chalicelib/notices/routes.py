@@ -128,7 +128,7 @@ def read(caller: Caller, notice_id: str, attempt: Attempt, now: datetime) -> Non
 
 @routes.post("/inbox/read-all")
 def read_all(caller: Caller, attempt: Attempt, now: datetime) -> ReadAll:
-    """Mark my messages read, up to a hundred at once."""
+    """Mark my messages read, about a hundred at once."""
     return ReadAll(more=service.read_all(caller=caller, now=now))
 
 
@@ -179,9 +179,11 @@ def confirm_callback(request: Any) -> Response:
 
 
 @routes.post("/wechat/callback")
-def receive_callback(request: Any) -> Response:
-    """WeChat tells us something. It is queued, so that the answer comes within WeChat's five seconds."""
-    events.receive(_query(request), body_bytes(request))
+def receive_callback(request: Any, now: datetime) -> Response:
+    """WeChat tells us something. It is queued, so that the answer comes within WeChat's five seconds.
+
+    What is older than an hour is refused."""
+    events.receive(_query(request), body_bytes(request), now=now)
     return Response(body="success", status_code=200, headers=_TEXT)
 
 

@@ -19,12 +19,13 @@ from chalicelib.notices import rules, settings
 from chalicelib.notices.catalogue import FORMS, KINDS
 from chalicelib.notices.models import OFF_CALL_SHEET, Counted, Credit, Notice, unread
 from chalicelib.people import personal_data
+from chalicelib.people import service as people
 from chalicelib.people.models import partition
 from chalicelib.wechat import messages
 
 PUSH_TIMER = "push_notice"
 UNREAD_SHOWN = 99
-READ_AT_ONCE = 100  # items in one transaction
+READ_AT_ONCE = 99  # with the resident, the items of one transaction
 
 
 def tell(
@@ -131,14 +132,16 @@ def unread_count(*, caller: Caller) -> int:
 def read(*, caller: Caller, notice_id: str, now: datetime) -> None:
     """Mark one message read. Who has read it need not be called."""
     notice = Notice.key(caller.id, notice_id)
-    if not notice.change(_marked_read(now), when=Item.pk.exists()):
-        raise rules.NoticeUnknown()
+    with transaction() as tx:
+        people.still_logged_in(tx, caller)
+        tx.update(notice, _marked_read(now), or_raise=rules.NoticeUnknown())
 
 
 def read_all(*, caller: Caller, now: datetime) -> bool:
-    """Mark the caller's unread messages read, at most a hundred. True when there may be more."""
+    """Mark the caller's unread messages read, about a hundred at most. True when there may be more."""
     found = list(Item.by_person.query(unread(caller.id), limit=READ_AT_ONCE))
     with transaction() as tx:
+        people.still_logged_in(tx, caller)
         for notice in found:
             tx.update(notice, _marked_read(now), or_raise=Conflict())
     return len(found) == READ_AT_ONCE

@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 
 from chalicelib.kit import keys, timers
 from chalicelib.kit.attempt import Remembers
-from chalicelib.kit.table import Condition, InstantAttribute, Item
+from chalicelib.kit.table import CompactJSONAttribute, Condition, InstantAttribute, Item
 
 
 def partition(resident_id: str) -> str:
@@ -45,7 +45,11 @@ class Resident(Remembers, discriminator="resident"):
     unionid_link = UnicodeAttribute(null=True)  # PK of their UnionidLink
     phone_sealed = BinaryAttribute(legacy_encoding=False, null=True)
     phone_masked = UnicodeAttribute(null=True)
+    phone_given_at = InstantAttribute(null=True)
     session_version = NumberAttribute(default=0)
+    # Sessions that were logged out of, each with when its last token ends (epoch seconds). As JSON: conditions look for
+    # a session's id in the text.
+    ended_sessions = CompactJSONAttribute(null=True)
     consent_version = UnicodeAttribute(default="")
     consent_at = InstantAttribute(null=True)
     home = UnicodeAttribute(null=True)  # area code, a community at the largest

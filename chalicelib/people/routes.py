@@ -117,4 +117,4 @@ def own_phone(caller: Caller, now: datetime) -> OwnPhone:
 @routes.delete("/me/phone")
 def forget_phone(caller: Caller, now: datetime) -> None:
     """Delete my phone number."""
-    service.forget_phone(resident=service.present(caller, now=now).resident)
+    service.forget_phone(caller=caller, now=now)

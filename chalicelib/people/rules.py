@@ -54,6 +54,10 @@ class SessionEnded(Unauthorized):
     code, detail = "session_ended", "登录状态已变化，请重新登录。"
 
 
+class DelegationPaused(Forbidden):
+    code, detail = "delegation_paused", "对方还没有同意《隐私保护指引》，请对方自己登录并同意后，您再代办。"
+
+
 class DutyNeeded(Forbidden):
     code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理，请联系社区。"
 

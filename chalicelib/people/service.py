@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,10 +15,11 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Changed, Conflict, Problem
 from chalicelib.kit.table import Action, Condition, Item, read_together
-from chalicelib.kit.transaction import transaction
+from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import followers, rules
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from chalicelib.wechat import login as wechat_login
+from chalicelib.wechat.callback import AuthorizationRevoked
 
 L = TypeVar("L", bound=Callable[..., None])
 
@@ -34,10 +36,10 @@ class Person(msgspec.Struct):
     resident: Resident
     duties: list[Duty]
     now: datetime
-    delegation: Delegation | None = None
+    delegation: Delegation | None = None  # when somebody acts for them
+    delegate: Resident | None = None
     relied_on: list[Duty] = []
     apart: bool = False  # from the other side of the act, see `apart_from`
-    delegate: Resident | None = None  # who acts for them, as far as read
 
     @property
     def id(self) -> str:
@@ -47,7 +49,7 @@ class Person(msgspec.Struct):
     @property
     def by(self) -> str | None:
         """The delegate who acts, None when the resident does."""
-        return self.caller.id if self.caller.acting_for else None
+        return self.delegate.id if self.delegate else None
 
     @property
     def by_name(self) -> str | None:
@@ -74,8 +76,6 @@ class Person(msgspec.Struct):
             raise or_raise
         if not theirs:
             return
-        if self.by and self.delegate is None:
-            self.delegate = Resident.fetch(partition(self.by), "ME")
         self.apart = True
         if theirs & (self.resident.tied_to | (self.delegate.tied_to if self.delegate else set())):
             raise tied or rules.BothSides()
@@ -87,33 +87,25 @@ class Person(msgspec.Struct):
 
     def condition(self) -> Condition:
         """True as long as the resident is active, logged in as now, and consents."""
-        return (  # type: ignore[no-any-return]
-            (Resident.state == "active")
-            & (Resident.consent_version == self.resident.consent_version)
-            & (Resident.session_version == self.resident.session_version)
-        )
-
-    def _delegates_condition(self) -> Condition:
-        """The same of the delegate, who was not read: as their token says."""
-        return (  # type: ignore[no-any-return]
-            (Resident.state == "active")
-            & (Resident.consent_version == self.caller.consent)
-            & (Resident.session_version == self.caller.session_version)
-        )
+        return _logged_in(self.caller, self.resident.consent_version)
 
     def still(self, tx: transaction) -> None:
         """Let a transaction depend on this person still being who they were when they were read."""
-        # Who must be apart from others reads and decides anew: a delegation may have been granted in between.
-        or_raise = Changed() if self.apart else rules.SessionEnded()
-        held = self.condition() & self.resident.tied_as_read() if self.apart else self.condition()
-        tx.check(Resident.key(self.id), when=held, or_raise=or_raise)
+        if self.delegate is None:
+            self._hold(tx, self.resident, self.condition(), rules.SessionEnded())
+        else:
+            # The principal need not be logged in anywhere: what counts is that they are there and consent.
+            consents = (Resident.state == "active") & (Resident.consent_version == self.resident.consent_version)
+            self._hold(tx, self.resident, consents, rules.DelegationPaused())
+            tx.check(Delegation.key(self.id, self.delegate.id), when=Item.pk.exists(), or_raise=NotADelegate())
+            self._hold(tx, self.delegate, _logged_in(self.caller, self.caller.consent), rules.SessionEnded())
         self.still_on_duty(tx)
-        if self.by:
-            tx.check(Delegation.key(self.id, self.by), when=Item.pk.exists(), or_raise=NotADelegate())
-            held = self._delegates_condition()
-            if self.apart and self.delegate:
-                held = held & self.delegate.tied_as_read()
-            tx.check(Resident.key(self.by), when=held, or_raise=or_raise)
+
+    def _hold(self, tx: transaction, resident: Resident, condition: Condition, or_raise: Problem) -> None:
+        # Who must be apart from others reads and decides anew: a delegation may have been granted in between.
+        if self.apart:
+            condition, or_raise = condition & resident.tied_as_read(), Changed()
+        tx.check(resident, when=condition, or_raise=or_raise)
 
     def still_on_duty(self, tx: transaction) -> None:
         """The part of `still` for an act that changes the resident's own item."""
@@ -125,49 +117,60 @@ class Person(msgspec.Struct):
             tx.check(duty, when=as_read, or_raise=rules.DutyNeeded())
 
 
+def _logged_in(caller: Caller, consent: str) -> Condition:
+    return (  # type: ignore[no-any-return]
+        (Resident.state == "active")
+        & (Resident.consent_version == consent)
+        & (Resident.session_version == caller.session_version)
+        & ~Resident.ended_sessions.contains(caller.session)
+    )
+
+
+def still_logged_in(tx: transaction, caller: Caller) -> None:
+    """Let a transaction depend on the caller's own session: for acts that read nobody, and for who acts for another."""
+    tx.check(Resident.key(caller.id), when=_logged_in(caller, caller.consent), or_raise=rules.SessionEnded())
+
+
 def present(caller: Caller, *, now: datetime, needs_consent: bool = True) -> Person:
     """The person an act is done by (or for, when a delegate acts), with all duties: one Query."""
-    found = Item.collection(partition(caller.principal), "ME")
+    if caller.acting_for:
+        # A delegate acts as a resident for a resident; the principal's staff duties are not theirs to use.
+        return present_with(caller, now=now)[0]
+    found = Item.collection(partition(caller.id), "ME")
     resident = next((item for item in found if isinstance(item, Resident)), None)
-    delegation = next((item for item in found if isinstance(item, Delegation) and item.delegate == caller.id), None)
-    # A delegate acts as a resident for a resident; the principal's staff duties are not theirs to use.
-    duties = [] if caller.acting_for else [item for item in found if isinstance(item, Duty)]
-    return _present(caller, resident, duties, delegation, now, needs_consent)
-
-
-def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
-    """The person, without duties, together with the items an act is about: one BatchGetItem."""
-    own = [Resident.key(caller.principal)]
-    acting = [Delegation.key(caller.principal, caller.id), Resident.key(caller.id)] if caller.acting_for else []
-    resident, *found = read_together(*own, *acting, *items)
-    delegation, delegate = found[: len(acting)] or (None, None)
-    person = _present(caller, resident, [], delegation, now, needs_consent=True)
-    person.delegate = delegate
-    return person, found[len(acting) :]
-
-
-def _present(
-    caller: Caller,
-    resident: Resident | None,
-    duties: list[Duty],
-    delegation: Delegation | None,
-    now: datetime,
-    needs_consent: bool,
-) -> Person:
-    if caller.acting_for and delegation is None:
-        raise NotADelegate()
-    if resident is None or resident.state != "active":
-        raise rules.AccountClosed()
-    if not caller.acting_for and int(resident.session_version) > caller.session_version:
-        raise rules.SessionEnded()
-    if needs_consent and resident.consent_version != auth.privacy().version:
-        raise ConsentNeeded()
-    return Person(caller, resident, duties, now, delegation)
+    duties = [item for item in found if isinstance(item, Duty)]
+    return Person(caller, _check_own(caller, resident, needs_consent), duties, now)
 
 
 @auth.on_delegation
-def is_delegate(caller: Caller) -> bool:
-    return Delegation.find(*_keys(Delegation.key(caller.principal, caller.id))) is not None
+def present_with(caller: Caller, *items: Item, now: datetime) -> tuple[Person, list[Any]]:
+    """The person, without duties, together with the items an act is about: one BatchGetItem.
+
+    When a delegate acts, it reads the delegate as well. What a delegate may read depends on this, too (`kit.http`)."""
+    if not caller.acting_for:
+        resident, *found = read_together(Resident.key(caller.id), *items)
+        return Person(caller, _check_own(caller, resident), [], now), found
+    resident, delegation, delegate, *found = read_together(
+        Resident.key(caller.principal), Delegation.key(caller.principal, caller.id), Resident.key(caller.id), *items
+    )
+    _check_own(caller, delegate)
+    if delegation is None or resident is None or resident.state != "active":
+        raise NotADelegate()
+    if resident.consent_version != auth.privacy().version:
+        raise rules.DelegationPaused()
+    return Person(caller, resident, [], now, delegation, delegate), found
+
+
+def _check_own(caller: Caller, resident: Resident | None, needs_consent: bool = True) -> Resident:
+    """The caller's own item, if their token still stands for them."""
+    if resident is None or resident.state != "active":
+        raise rules.AccountClosed()
+    ended = int(resident.session_version) > caller.session_version or caller.session in (resident.ended_sessions or {})
+    if ended:
+        raise rules.SessionEnded()
+    if needs_consent and resident.consent_version != auth.privacy().version:
+        raise ConsentNeeded()
+    return resident
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -231,27 +234,48 @@ def _session(resident: Resident, openid: str, now: datetime, session: str | None
 
 
 def log_out(*, caller: Caller, now: datetime) -> None:
-    """End this session, on this phone."""
-    with transaction() as tx:
-        tx.put(Revocation.of_session(caller, now=now))
+    """End this session, on this phone. It writes nothing from now on, and reads for a minute at most."""
+    settled(lambda: _log_out(caller, now), or_raise=Conflict())
     auth.forget_revocations()
+
+
+def _log_out(caller: Caller, now: datetime) -> None:
+    person = present(caller, now=now, needs_consent=False)
+    ended = person.resident.ended_sessions
+    # Only those are kept whose tokens have not ended by themselves: not more than there are logins in that time.
+    kept = {session: ends for session, ends in (ended or {}).items() if ends > now.timestamp()}
+    as_read = Resident.ended_sessions == ended if ended else Resident.ended_sessions.does_not_exist()
+    with transaction() as tx:
+        tx.update(
+            person.resident,
+            [Resident.ended_sessions.set(kept | {caller.session: auth.tokens_end(now)})],
+            when=person.condition() & as_read,
+            or_raise=Changed(),
+        )
+        tx.put(Revocation.of_session(caller, now=now))
 
 
 def log_out_everywhere(*, caller: Caller, now: datetime) -> None:
     """End all sessions of this resident, e.g. after a phone was lost."""
     person = present(caller, now=now, needs_consent=False)
     with transaction() as tx:
-        end_sessions(tx, person.resident, now=now)
+        end_sessions(tx, person.resident, now=now, by=person)
     auth.forget_revocations()
 
 
-def end_sessions(tx: transaction, resident: Resident, *, now: datetime, also: Sequence[Action] = ()) -> None:
-    """Make every token of a resident worthless, together with other changes (`also`) to the resident."""
+def end_sessions(
+    tx: transaction, resident: Resident, *, now: datetime, by: Person | None = None, also: Sequence[Action] = ()
+) -> None:
+    """Make every token of a resident worthless, together with other changes (`also`) to the resident.
+
+    What was made for others to use ends with it: an invitation names the version it was made under. `by` is the
+    resident, when the act is their own."""
     version = int(resident.session_version)
+    as_read = (Resident.state == "active") & (Resident.session_version == version)
     tx.update(
         resident,
-        [Resident.session_version.set(version + 1), *also],
-        when=(Resident.state == "active") & (Resident.session_version == version),
+        [Resident.session_version.set(version + 1), Resident.ended_sessions.remove(), *also],
+        when=as_read & by.condition() if by else as_read,
         or_raise=Conflict(),
     )
     tx.put(Revocation.of_resident(resident.id, below_version=version + 1, now=now))
@@ -278,7 +302,7 @@ def withdraw_consent(*, caller: Caller, now: datetime) -> Session:
     person = present(caller, now=now, needs_consent=False)
     with transaction() as tx:
         withdrawn = [Resident.consent_version.set(""), Resident.consent_at.set(now)]
-        end_sessions(tx, person.resident, now=now, also=withdrawn)
+        end_sessions(tx, person.resident, now=now, by=person, also=withdrawn)
     auth.forget_revocations()
     person.resident.consent_version = ""
     person.resident.session_version = int(person.resident.session_version) + 1
@@ -297,7 +321,12 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
     with transaction() as tx:
         tx.update(
             person.resident,
-            [Resident.phone_sealed.set(sealed), Resident.phone_masked.set(masked), *attempt.remember_alone()],
+            [
+                Resident.phone_sealed.set(sealed),
+                Resident.phone_masked.set(masked),
+                Resident.phone_given_at.set(now),
+                *attempt.remember_alone(),
+            ],
             when=person.condition(),
             or_raise=rules.SessionEnded(),
         )
@@ -305,9 +334,25 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
     return person.resident
 
 
-def forget_phone(*, resident: Resident) -> None:
+def forget_phone(*, caller: Caller, now: datetime) -> None:
+    """Delete the caller's phone number."""
+    person = present(caller, now=now)
     with transaction() as tx:
-        tx.update(resident, [Resident.phone_sealed.remove(), Resident.phone_masked.remove()])
+        tx.update(person.resident, _no_phone(), when=person.condition(), or_raise=rules.SessionEnded())
+
+
+def phone_taken_back(resident: Resident, event: AuthorizationRevoked) -> None:
+    """WeChat says that somebody took back the use of their number: the one that was given before that goes."""
+    given = resident.phone_given_at
+    if resident.phone_sealed is None or not event.undoes(given):
+        return
+    as_read = Resident.phone_given_at == given if given else Resident.phone_given_at.does_not_exist()
+    with suppress(Changed), transaction() as tx:  # another was given in this very moment
+        tx.update(resident, _no_phone(), when=as_read, or_raise=Changed())
+
+
+def _no_phone() -> list[Action]:
+    return [Resident.phone_sealed.remove(), Resident.phone_masked.remove(), Resident.phone_given_at.remove()]
 
 
 def own_phone(*, caller: Caller, now: datetime) -> str:

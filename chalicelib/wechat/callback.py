@@ -1,7 +1,8 @@
 """What WeChat tells us (消息推送): proof that it comes from WeChat, and the events in it as plain values.
 
 Pure functions; the route keeps the answer within WeChat's five seconds by queueing what `receive` returns.
-WeChat repeats a message up to three times, so each event has a fingerprint by which a repeat is known.
+WeChat repeats a message up to three times, so each event has a fingerprint by which a repeat is known. A message that
+is older than an hour is refused, and what is younger undoes nothing that is newer than itself (docs/decisions/0021).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from xml.parsers import expat
 
@@ -25,6 +26,8 @@ from chalicelib.wechat.client import NotConfigured
 from chalicelib.wechat.content import label, suggestion
 
 LARGEST_BODY = 256 * 1024
+# WeChat repeats a message within seconds and may take half an hour over a picture; clocks may be minutes apart.
+OLDEST = timedelta(hours=1)
 _DEEPEST = 8
 _LONGEST_VALUE = 256  # WeChat's ids have at most 64 characters
 _ECHO = r"[\x21-\x7e]{1,512}"
@@ -42,11 +45,23 @@ class MessageTooLarge(TooLarge):
     code, detail = "wechat_message_too_large", "消息太大。"
 
 
+class MessageTooOld(Forbidden):
+    code, detail = "wechat_message_too_old", "这条消息是很久以前的，不再处理。"
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """`at` is when it happened, by WeChat's clock; `fingerprint` is the same for every repeat of this event."""
+    """`at` is when it happened, by WeChat's clock, in whole seconds, and never later than we were told of it.
+
+    `fingerprint` is the same for every repeat of this event."""
 
     at: datetime
     fingerprint: str
+
+    def undoes(self, given_at: datetime | None) -> bool:
+        """May this event take back what somebody gave then? Only what was given in an earlier second.
+
+        What has no time was given before there were times."""
+        return given_at is None or given_at < self.at
 
 
 class SubscribePopup(_Event, frozen=True):
@@ -126,8 +141,8 @@ def confirm_url(query: Mapping[str, str]) -> str:
     return echo
 
 
-def receive(query: Mapping[str, str], body: bytes) -> list[Event]:
-    """The events in a message (POST), after proof that WeChat sent it.
+def receive(query: Mapping[str, str], body: bytes, *, now: datetime) -> list[Event]:
+    """The events in a message (POST), after proof that WeChat sent it within the hour.
 
     With an AES key in the settings only encrypted messages count: the plain signature does not cover the body,
     so whoever has seen one address of ours could sign anything."""
@@ -137,9 +152,14 @@ def receive(query: Mapping[str, str], body: bytes) -> list[Event]:
         sealed = _fields(body).get("Encrypt")
         encrypted = sealed if isinstance(sealed, str) else ""
         _verify(query.get("msg_signature", ""), query, encrypted)
-        return parse(_decrypt(encrypted))
-    _verify(query.get("signature", ""), query)
-    return parse(body)
+        body = _decrypt(encrypted)
+    else:
+        _verify(query.get("signature", ""), query)
+    sent_at = _moment(_number(query.get("timestamp")))
+    events = parse(body)
+    if min([sent_at, *(event.at for event in events)]) < now - OLDEST:
+        raise MessageTooOld()
+    return [msgspec.structs.replace(event, at=min(event.at, now)) for event in events]
 
 
 def parse(body: bytes) -> list[Event]:
@@ -177,10 +197,7 @@ class _Message(msgspec.Struct, frozen=True):
 
     def head(self, *distinct: str) -> dict[str, Any]:
         """Time and fingerprint of one event of this message, told apart from its others by `distinct`."""
-        try:
-            at = datetime.fromtimestamp(self.created or 0, UTC)
-        except (ValueError, OverflowError, OSError):
-            raise MessageUnreadable() from None
+        at = _moment(self.created)
         parts = (self.sender, str(self.created), self.name, self.id, *distinct)
         return {"at": at, "fingerprint": hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}
 
@@ -349,6 +366,14 @@ def _entries(data: dict[str, Any], wrapper: str) -> list[dict[str, Any]]:
     found = wrapped.get("List") if isinstance(wrapped, dict) else data.get("List")
     entries = found if isinstance(found, list) else [found]
     return [entry for entry in entries if isinstance(entry, dict) and _text(entry.get("TemplateId"))]
+
+
+def _moment(seconds: int | None) -> datetime:
+    """WeChat's time; what has none is from the beginning of time."""
+    try:
+        return datetime.fromtimestamp(seconds or 0, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise MessageUnreadable() from None
 
 
 def _text(value: object) -> str:

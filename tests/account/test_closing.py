@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import wechat_events
 from chalicelib.account import closing
+from chalicelib.content.models import Photo
 from chalicelib.kit import clock, timers, vault
 from chalicelib.kit.errors import Conflict
+from chalicelib.kit.transaction import transaction
 from chalicelib.notices import events
 from chalicelib.people import personal_data
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, OpenidLink, Resident, partition
 from chalicelib.wechat.callback import AuthorizationCancelled, AuthorizationRevoked
 from tests.engine.http import Answer
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.people.looking import everything, items
 
@@ -247,11 +250,11 @@ def deliver(*happened: events.Event) -> dict[str, Any]:
 
 
 class TestWeChatTellsUs:
-    def cancelled(self, openid: str) -> AuthorizationCancelled:
-        return AuthorizationCancelled(at=clock.now(), fingerprint="f1", openid=openid)
+    def cancelled(self, openid: str, at: datetime | None = None) -> AuthorizationCancelled:
+        return AuthorizationCancelled(at=at or clock.now(), fingerprint="f1", openid=openid)
 
-    def revoked(self, openid: str, info: str) -> AuthorizationRevoked:
-        return AuthorizationRevoked(at=clock.now(), fingerprint="f2", openid=openid, revoke_info=info)
+    def revoked(self, openid: str, info: str, at: datetime | None = None) -> AuthorizationRevoked:
+        return AuthorizationRevoked(at=at or clock.now(), fingerprint="f2", openid=openid, revoke_info=info)
 
     @pytest.mark.usefixtures("empty_table")
     def test_a_cancelled_authorization_closes_the_account(self, hood: Hood) -> None:
@@ -271,6 +274,57 @@ class TestWeChatTellsUs:
             assert deliver(self.cancelled(openid)) == {"batchItemFailures": []}
         neighbour.log_in()
         assert people.find(neighbour.id).state == "active"
+
+    def test_told_again_it_leaves_the_account_alone_that_was_made_since(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        told = self.cancelled(neighbour.caller.openid)
+        deliver(told)
+        neighbour.log_in()
+        assert deliver(told) == {"batchItemFailures": []}
+        assert people.find(neighbour.id).state == "active"
+        assert neighbour.get("/me").status == 200
+
+    def test_however_long_it_has_waited_in_our_queue_it_closes_the_account_that_was_there(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        told = self.cancelled(neighbour.caller.openid)
+        events.handle(events._entry("0", told)["MessageBody"], now=clock.now() + timedelta(days=10))
+        assert people.find(neighbour.id).state == "closed"
+
+    def test_a_phone_given_since_is_kept(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        told = self.revoked(neighbour.caller.openid, "8,14")
+        neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)})
+        assert deliver(told) == {"batchItemFailures": []}
+        assert neighbour.get("/me/phone").status == 200
+
+    def test_a_phone_given_in_the_very_moment_is_kept(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)})
+        code = hood.wechat.phone_code(neighbour.phone)
+        told = self.revoked(neighbour.caller.openid, "8")
+        with meanwhile(partition(neighbour.id), lambda: neighbour.post("/me/phone", json={"code": code})):
+            assert deliver(told) == {"batchItemFailures": []}
+        assert neighbour.get("/me/phone").status == 200
+
+    def test_a_phone_from_before_its_time_was_noted_is_forgotten(self, hood: Hood) -> None:
+        neighbour = hood.resident()
+        neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)})
+        people.find(neighbour.id).update([Resident.phone_given_at.remove()])
+        deliver(self.revoked(neighbour.caller.openid, "8"))
+        assert neighbour.get("/me/phone").code == "no_phone"
+
+    @pytest.mark.parametrize(("hours", "kept"), [(-1, True), (1, False)])
+    def test_a_picture_is_forgotten_that_was_given_before(self, hood: Hood, hours: int, kept: bool) -> None:
+        neighbour, now = hood.resident(), clock.now()
+        photo = Photo.key(partition(neighbour.id), "photo_1")
+        photo.author_id = photo.writer_id = neighbour.id
+        photo.area, photo.invited_at, photo.uploaded_at, photo.state = hood.community, now, now, "shown"
+        with transaction() as tx:
+            tx.put(photo)
+            tx.update(Resident.key(neighbour.id), [Resident.avatar.set("photo_1")])
+        deliver(self.revoked(neighbour.caller.openid, "14", at=now + timedelta(hours=hours)))
+        assert (people.find(neighbour.id).avatar == "photo_1") is kept
+        assert (Photo.fetch(photo.pk, photo.sk).state == "shown") is kept
 
     def test_about_somebody_we_do_not_know_nothing_happens(self) -> None:
         assert deliver(self.cancelled("oNobody"), self.revoked("oNobody", "8")) == {"batchItemFailures": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -15,7 +16,9 @@ from chalicelib.kit.http import ROUTES
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
+from tests.engine.budget import budget
 from tests.engine.http import Answer
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.security.routes import address, of_the_app
 
@@ -271,6 +274,177 @@ class TestEnding:
             tx.put(Resident("THINGS", father.id, nickname="x", created_at=clock.now()))
             person.still(tx)
         assert Resident.find("THINGS", father.id) is None
+
+
+class TestPausing:
+    """While the principal does not consent, nobody acts or reads for them; what they allowed comes back with it."""
+
+    @pytest.fixture
+    def readable(self, hood: Hood, father: Neighbour, daughter: Neighbour) -> dict[str, str]:
+        """The daughter is his delegate; something of his lies at the desk, with a code and messages."""
+        make_delegate(father, daughter)
+        masks = {**ERRAND, "what": "goods", "quantity": 5, "unit": "只", "drop_point": "office"}
+        ids = {"request_id": daughter.post("/help-requests", json=masks, acting_for=father.id).json["id"]}
+        helper, path = hood.resident(), f"/help-requests/{ids['request_id']}/offers"
+        ids["offer_id"] = helper.post(path, json={"quantity": 2}).json["id"]
+        helper.post(f"{path}/{ids['offer_id']}/messages", json={"text": "放在门口了"})
+        assert helper.post(f"{path}/{ids['offer_id']}/drop-off").status == 200
+        return ids
+
+    def answers(self, ids: dict[str, str], reader: Neighbour, father: Neighbour) -> dict[str, str | None]:
+        """What each GET that a delegate may ask for answers."""
+        found = {}
+        for route in of_the_app(ROUTES):
+            if route.delegable and route.method == "GET" and "redemption_id" not in route.path:
+                answer = reader.get(address(route, **ids), acting_for=father.id)
+                found[route.name] = answer.code
+        assert len(found) == 6
+        return found
+
+    @staticmethod
+    def withdraw(father: Neighbour) -> None:
+        answer = father.delete("/me/consent")
+        assert answer.status == 200
+        father.token = answer.json["token"]
+
+    def test_nothing_is_read_for_who_withdrew_the_consent_until_it_is_given_again(
+        self, father: Neighbour, daughter: Neighbour, readable: dict[str, str]
+    ) -> None:
+        assert set(self.answers(readable, daughter, father).values()) == {None}
+        self.withdraw(father)
+        assert set(self.answers(readable, daughter, father).values()) == {"delegation_paused"}
+        assert daughter.post("/help-requests", json=ERRAND, acting_for=father.id).code == "delegation_paused"
+        father.consent()
+        assert set(self.answers(readable, daughter, father).values()) == {None}
+
+    def test_nothing_is_read_while_a_new_notice_waits_for_the_principal(
+        self, father: Neighbour, daughter: Neighbour, readable: dict[str, str], configure: Callable[..., None]
+    ) -> None:
+        configure("privacy", version="2027-01-01")
+        daughter.consent()
+        assert set(self.answers(readable, daughter, father).values()) == {"delegation_paused"}
+
+    def test_nothing_is_read_for_who_closed_the_account_even_before_it_is_erased(
+        self, father: Neighbour, daughter: Neighbour, readable: dict[str, str]
+    ) -> None:
+        with transaction() as tx:
+            tx.update(Resident.key(father.id), [Resident.state.set("closed")])
+        assert set(self.answers(readable, daughter, father).values()) == {"not_a_delegate"}
+
+    @pytest.mark.parametrize("how", ["/logout", "/sessions/revoke", "/me/consent"])
+    def test_nothing_is_read_by_a_delegate_whose_own_session_has_ended(
+        self,
+        father: Neighbour,
+        daughter: Neighbour,
+        readable: dict[str, str],
+        another_container: None,
+        how: str,
+    ) -> None:
+        token = daughter.token
+        daughter.delete(how) if how == "/me/consent" else daughter.post(how)
+        daughter.token = token
+        assert set(self.answers(readable, daughter, father).values()) == {"session_ended"}
+
+    def test_it_is_one_call_and_no_second(
+        self, father: Neighbour, daughter: Neighbour, readable: dict[str, str]
+    ) -> None:
+        with budget() as spent:
+            assert daughter.get("/help-requests/mine", acting_for=father.id).status == 200
+        assert spent.calls == ["dynamodb BatchGetItem", "dynamodb Query"]
+
+    def test_one_whose_father_withdraws_in_the_middle_of_an_act_does_not_finish_it(
+        self, father: Neighbour, daughter: Neighbour
+    ) -> None:
+        make_delegate(father, daughter)
+        TestEnding.act_during(daughter, father, lambda: self.withdraw(father), people.rules.DelegationPaused)
+
+    def test_who_ends_all_sessions_keeps_the_delegate(
+        self, father: Neighbour, daughter: Neighbour, readable: dict[str, str]
+    ) -> None:
+        father.post("/sessions/revoke")
+        assert set(self.answers(readable, daughter, father).values()) == {None}
+
+
+class TestInvitations:
+    def test_those_that_nobody_has_used_are_listed(self, hood: Hood, father: Neighbour, daughter: Neighbour) -> None:
+        codes = [invite(father) for _ in range(3)]
+        accept(daughter, codes[1])
+        assert [each["code"] for each in father.get("/me/invitations").json["items"]] == [codes[2], codes[0]]
+        assert daughter.get("/me/invitations").json["items"] == []
+        late = clock.now() + rules.INVITATION_LIFE
+        assert delegates.open_invitations(caller=father.caller, now=late) == []
+
+    def test_one_taken_back_is_good_for_nobody(self, father: Neighbour, daughter: Neighbour) -> None:
+        code = invite(father, key="k")
+        for _ in range(2):
+            assert father.delete(f"/me/invitations/{code}").status == 204
+        assert accept(daughter, code).code == "invitation_not_found"
+        assert father.get("/me/invitations").json["items"] == []
+
+    def test_a_late_repeat_of_the_request_does_not_bring_it_back(self, father: Neighbour, daughter: Neighbour) -> None:
+        code = invite(father, key="k")
+        father.delete(f"/me/invitations/{code}")
+        assert invite(father, key="k") == code
+        assert accept(daughter, code).code == "invitation_not_found"
+
+    def test_one_that_somebody_has_used_is_not_taken_back_without_a_word(
+        self, father: Neighbour, daughter: Neighbour
+    ) -> None:
+        code = invite(father)
+        accept(daughter, code)
+        answer = father.delete(f"/me/invitations/{code}")
+        assert (answer.status, answer.code) == (409, "invitation_accepted")
+        assert len(father.get("/me/delegates").json["items"]) == 1
+
+    @pytest.mark.parametrize("code", ["00000000", "x", "%23", "口罩", "x" * 300])
+    def test_what_is_no_code_of_mine_is_not_found(self, hood: Hood, father: Neighbour, code: str) -> None:
+        mine = invite(father)
+        for answer in (father.delete(f"/me/invitations/{code}"), hood.resident().delete(f"/me/invitations/{mine}")):
+            assert (answer.status, answer.code) == (404, "invitation_not_found")
+        assert [each["code"] for each in father.get("/me/invitations").json["items"]] == [mine]
+
+    @pytest.mark.parametrize("first", ["accepted", "taken back"])
+    def test_accepted_and_taken_back_at_once_it_is_one_of_them(
+        self, father: Neighbour, daughter: Neighbour, first: str
+    ) -> None:
+        code = invite(father)
+        answers = []
+        if first == "accepted":
+            with meanwhile(f"INVITE#{code}", lambda: answers.append(accept(daughter, code))):
+                answers.append(father.delete(f"/me/invitations/{code}"))
+            assert [(answer.status, answer.code) for answer in answers] == [(201, None), (409, "invitation_accepted")]
+        else:
+            with meanwhile(f"INVITE#{code}", lambda: answers.append(father.delete(f"/me/invitations/{code}"))):
+                answers.append(accept(daughter, code))
+            assert [(answer.status, answer.code) for answer in answers] == [(204, None), (404, "invitation_not_found")]
+        assert len(father.get("/me/delegates").json["items"]) == (1 if first == "accepted" else 0)
+
+    @pytest.mark.parametrize("how", ["/sessions/revoke", "/me/consent"])
+    def test_they_end_with_all_sessions_and_with_the_consent(
+        self, father: Neighbour, daughter: Neighbour, how: str
+    ) -> None:
+        code = invite(father)
+        father.delete(how) if how == "/me/consent" else father.post(how)
+        assert accept(daughter, code).code == "invitation_not_found"
+        father.log_in()
+        father.consent()
+        assert father.get("/me/invitations").json["items"] == []
+        assert accept(daughter, code).code == "invitation_not_found"
+        assert accept(daughter, invite(father)).status == 201
+
+    def test_one_ended_in_the_middle_of_its_acceptance_is_not_accepted(
+        self, father: Neighbour, daughter: Neighbour
+    ) -> None:
+        code = invite(father)
+        with meanwhile(f"INVITE#{code}", lambda: father.post("/sessions/revoke")):
+            assert accept(daughter, code).code == "invitation_not_found"
+
+    def test_one_from_before_they_ended_with_the_sessions_is_asked_for_anew(
+        self, father: Neighbour, daughter: Neighbour
+    ) -> None:
+        code = invite(father)
+        Invitation.key(code).update([Invitation.session_version.remove()])
+        assert accept(daughter, code).code == "invitation_not_found"
 
 
 def test_an_invitation_goes_by_itself(father: Neighbour) -> None:

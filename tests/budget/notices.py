@@ -150,7 +150,7 @@ def receive_callback(town: Town) -> Act:
         "Event": "subscribe_msg_popup_event",
         "List": {"TemplateId": ONE_TIME, "SubscribeStatusString": "accept", "PopupScene": "0"},
     }
-    query, body = pushes.sealed_request(said, form="json", mode="safe", timestamp="1795000000", nonce="4711")
+    query, body = pushes.sealed_request(said, form="json", mode="safe", timestamp=said["CreateTime"], nonce="4711")
     kind = {"Content-Type": "application/json"}
     return lambda: town.http.post(f"/wechat/callback?{urlencode(query)}", body=body, headers=kind)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, get_args
@@ -29,11 +30,20 @@ def form(request: pytest.FixtureRequest) -> str:
     return chosen
 
 
+def seconds() -> str:
+    return str(int(clock.now().timestamp()))
+
+
+def a_second_later() -> None:
+    """WeChat tells time by the second, and what it says undoes what was given in an earlier one."""
+    time.sleep(1.01 - clock.now().timestamp() % 1)
+
+
 def event(name: str, person: Neighbour | None = None, *, at: float | None = None, **more: Any) -> dict[str, Any]:
     return {
         "ToUserName": catalogue.ORIGINAL_ID,
         "FromUserName": person.openid if person else pushes.PLATFORM,
-        "CreateTime": str(int(at if at is not None else clock.now().timestamp())),
+        "CreateTime": str(int(at)) if at is not None else seconds(),
         "MsgType": "event",
         "Event": name,
         **more,
@@ -47,7 +57,7 @@ def popup(person: Neighbour, *templates: str, status: str = "accept", **more: An
 
 
 def post(http: Http, content: dict[str, Any], form: str = "json", **changed: str) -> Answer:
-    query, body = pushes.sealed_request(content, form=form, mode="safe", timestamp="1795000000", nonce="4711")
+    query, body = pushes.sealed_request(content, form=form, mode="safe", timestamp=seconds(), nonce="4711")
     return http.post(f"/wechat/callback?{urlencode(query | changed)}", body=body, headers={"Content-Type": TYPES[form]})
 
 
@@ -88,9 +98,9 @@ def test_phone_and_wechat_together_make_one_message(http: Http, li_ju: Neighbour
 
 def test_turning_off_in_wechats_settings_ends_the_credits(http: Http, li_ju: Neighbour, told: Queue, form: str) -> None:
     li_ju.accept(ONE_TIME, times=2)
-    later = (clock.now() + timedelta(seconds=2)).timestamp()
+    a_second_later()
     listed = {"TemplateId": ONE_TIME, "SubscribeStatusString": "reject"}
-    post(http, event("subscribe_msg_change_event", li_ju, at=later, List=listed), form)
+    post(http, event("subscribe_msg_change_event", li_ju, List=listed), form)
     told.work()
     assert li_ju.credit() == (0, 0, 0, False)
 
@@ -105,11 +115,10 @@ def test_a_message_that_wechat_could_not_deliver_after_all_is_known(http: Http, 
 
 
 def test_closing_the_wechat_account_closes_ours(http: Http, li_ju: Neighbour, told: Queue, form: str) -> None:
+    a_second_later()
     post(http, event("user_authorization_cancellation", OpenID=li_ju.openid, AppID=catalogue.APPID), form)
     told.work()
     assert Resident.fetch(f"RES#{li_ju.id}", "ME").state == "closed"
-    post(http, event("user_authorization_cancellation", OpenID=li_ju.openid, AppID=catalogue.APPID, at=1), form)
-    told.work()
 
 
 def test_taking_back_the_phone_number_removes_it(http: Http, li_ju: Neighbour, told: Queue, form: str) -> None:
@@ -117,6 +126,40 @@ def test_taking_back_the_phone_number_removes_it(http: Http, li_ju: Neighbour, t
     post(http, event("user_authorization_revoke", OpenID=li_ju.openid, AppID=catalogue.APPID, RevokeInfo="8"), form)
     told.work()
     assert Resident.fetch(f"RES#{li_ju.id}", "ME").phone_masked is None
+
+
+def test_what_happened_yesterday_is_refused_and_takes_nothing(
+    http: Http, li_ju: Neighbour, told: Queue, form: str
+) -> None:
+    a_second_later()
+    yesterday = (clock.now() - timedelta(days=1)).timestamp()
+    for name, more in (("user_authorization_revoke", {"RevokeInfo": "8"}), ("user_authorization_cancellation", {})):
+        answer = post(http, event(name, at=yesterday, OpenID=li_ju.openid, AppID=catalogue.APPID, **more), form)
+        assert (answer.status, answer.code) == (403, "wechat_message_too_old")
+    assert told.receive() == []
+    assert Resident.fetch(f"RES#{li_ju.id}", "ME").state == "active"
+
+
+def test_what_was_sent_yesterday_is_refused_however_often(http: Http, li_ju: Neighbour, told: Queue) -> None:
+    """Somebody who has kept a message of WeChat's sends it again."""
+    at = clock.now() - timedelta(days=1)
+    old = event("user_authorization_cancellation", at=at.timestamp(), OpenID=li_ju.openid, AppID=catalogue.APPID)
+    sent = str(int(at.timestamp()))
+    query, body = pushes.sealed_request(old, form="json", mode="safe", timestamp=sent, nonce="4711")
+    for _ in range(3):
+        answer = http.post(f"/wechat/callback?{urlencode(query)}", body=body, headers={"Content-Type": TYPES["json"]})
+        assert (answer.status, answer.code) == (403, "wechat_message_too_old")
+    assert told.receive() == []
+
+
+def test_a_phone_given_while_an_event_lay_in_the_queue_is_kept(http: Http, li_ju: Neighbour, told: Queue) -> None:
+    revoked = event("user_authorization_revoke", OpenID=li_ju.openid, AppID=catalogue.APPID, RevokeInfo="8")
+    assert post(http, revoked).text == "success"
+    a_second_later()
+    li_ju.wechat.change_person(li_ju.phone, phone="13800000001")
+    assert http.post("/me/phone", json={"code": li_ju.wechat.phone_code(li_ju.phone)}, token=li_ju.token).status == 200
+    told.work()
+    assert http.get("/me/phone", token=li_ju.token).status == 200
 
 
 def test_the_verdict_on_a_picture_reaches_the_content(http: Http, told: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +210,7 @@ def test_no_openid_stands_in_the_queue_or_the_log(http: Http, li_ju: Neighbour, 
 
 def test_one_persons_events_stay_in_their_order(http: Http, li_ju: Neighbour, told: Queue) -> None:
     for number in range(4):
-        post(http, popup(li_ju, ONE_TIME, at=1795000000 + number))
+        post(http, popup(li_ju, ONE_TIME, at=clock.now().timestamp() - number))
     groups = [each["attributes"]["MessageGroupId"] for each in told.receive()]
     assert len(groups) == 4
     assert len(set(groups)) == 1

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices import credits, rules
+from chalicelib.notices.models import Counted, Credit
 from chalicelib.wechat.callback import SubscribeChange, SubscribePopup
 from local.wechat import catalogue
 from local.wechat.control import StandIn
@@ -110,6 +111,58 @@ def take_patiently(person: Neighbour) -> bool:
             return take(person)
         except ServerBusy:
             continue
+
+
+def seconds(number: int) -> datetime:
+    """Away from now, in WeChat's whole seconds."""
+    return clock.now().replace(microsecond=0) + timedelta(seconds=number)
+
+
+def test_an_accept_told_late_is_not_worth_more_than_what_was_voided_since(li_ju: Neighbour) -> None:
+    report(li_ju, {ONE_TIME: "accept"})
+    turned_off(li_ju, at=seconds(2))
+    popup(li_ju, at=seconds(0))
+    assert li_ju.credit() == (0, 0, 0, False)
+    popup(li_ju, at=seconds(3))
+    assert li_ju.credit() == (0, 1, 0, False)
+
+
+def test_a_refusal_told_before_the_accept_that_it_voids(li_ju: Neighbour) -> None:
+    turned_off(li_ju, at=seconds(-5))
+    popup(li_ju, at=seconds(-9))
+    assert taken(li_ju) == 0
+
+
+def test_what_wechat_would_not_send_for_is_not_given_back_by_an_accept_told_late(li_ju: Neighbour) -> None:
+    report(li_ju, {ONE_TIME: "accept"})
+    credits.void(li_ju.id, ONE_TIME, now=clock.now())
+    popup(li_ju, at=seconds(-1))
+    assert taken(li_ju) == 0
+
+
+def test_an_accept_told_late_does_not_let_an_old_refusal_void_a_newer_one(li_ju: Neighbour) -> None:
+    report(li_ju, {ONE_TIME: "accept"})
+    popup(li_ju, at=seconds(-60))
+    turned_off(li_ju, at=seconds(-30))
+    assert li_ju.credit() == (1, 1, 0, False)
+
+
+def test_an_accept_told_late_counts_once_however_often_it_is_told(li_ju: Neighbour) -> None:
+    report(li_ju, {ONE_TIME: "accept"})
+    event = popup(li_ju, at=seconds(-60))
+    credits.popup_answered(event, resident_id=li_ju.id, now=clock.now() + timedelta(days=1))
+    assert li_ju.credit() == (1, 1, 0, False)
+
+
+def test_an_event_is_known_for_longer_than_it_can_lie_in_our_queues(li_ju: Neighbour) -> None:
+    event = popup(li_ju)
+    known = Counted.fetch(*(Counted.key(li_ju.id, event.fingerprint).pk, Counted.key(li_ju.id, event.fingerprint).sk))
+    assert known.expires_at >= (clock.now() + timedelta(days=4 + 14)).timestamp()
+
+
+def test_turning_off_what_is_no_template_of_ours_writes_nothing(li_ju: Neighbour) -> None:
+    turned_off(li_ju, "template-of-somebody")
+    assert Credit.find(f"RES#{li_ju.id}", "CREDIT#template-of-somebody") is None
 
 
 def test_turning_it_off_in_wechat_voids_what_was_allowed_before(li_ju: Neighbour) -> None:

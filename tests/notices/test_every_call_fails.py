@@ -204,7 +204,7 @@ def being_told(hood: Hood) -> Act:
             "Event": "subscribe_msg_popup_event",
             "List": {"TemplateId": ONE_TIME, "SubscribeStatusString": "accept", "PopupScene": "0"},
         }
-        query, body = pushes.sealed_request(said, form="json", mode="safe", timestamp="1795000000", nonce="4711")
+        query, body = pushes.sealed_request(said, form="json", mode="safe", timestamp=said["CreateTime"], nonce="4711")
         return {"path": f"/wechat/callback?{urlencode(query)}", "body": body, "got": []}
 
     def call_back(world: dict[str, Any], key: str) -> Answer:

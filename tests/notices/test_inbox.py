@@ -194,7 +194,7 @@ def test_each_act_costs_what_it_must(http: Http, li_ju: Neighbour) -> None:
     assert spent.calls == ["dynamodb Query"]
     with budget() as spent:
         http.post(f"/inbox/{notice.id}/read", token=li_ju.token)
-    assert spent.calls == ["dynamodb UpdateItem"]
+    assert spent.calls == ["dynamodb TransactWriteItems"]
     tell(li_ju)
     with budget() as spent:
         http.post("/inbox/read-all", token=li_ju.token)

@@ -51,6 +51,7 @@ ROWS: dict[str, set[str]] = {
     "GET /me/lookups": RESIDENTS,
     "POST /me/delegates": RESIDENTS,
     "GET /me/delegates": RESIDENTS,
+    "GET /me/invitations": RESIDENTS,
     "POST /delegations": RESIDENTS,
     "GET /delegations": RESIDENTS,
     "POST /me/phone": RESIDENTS,
@@ -70,6 +71,7 @@ ROWS: dict[str, set[str]] = {
     "POST /me/credits": RESIDENTS,
     "POST /inbox/{notice_id}/read": {"owner"},
     "DELETE /me/delegates/{delegate_id}": {"owner"},
+    "DELETE /me/invitations/{code}": {"owner"},
     "DELETE /delegations/{principal_id}": {"kin"},
     # Staff, in their area.
     "GET /residences": STAFF,

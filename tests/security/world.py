@@ -75,6 +75,7 @@ def build(hood: Hood) -> World:
         made(neighbour.post("/me/phone", json={"code": hood.wechat.phone_code(neighbour.phone)}))
     made(delegate.post("/delegations", json={"code": made(owner.post("/me/delegates"))["code"]}))
     ids = {"delegate_id": delegate.id, "principal_id": owner.id, "resident_id": owner.id}
+    ids["code"] = made(owner.post("/me/delegates"))["code"]
     ids["request_id"] = made(owner.post("/help-requests", json=MASKS))["id"]
     request = f"/help-requests/{ids['request_id']}"
     ids["photo_id"] = made(owner.post(f"{request}/photos", json={}))["photo_id"]

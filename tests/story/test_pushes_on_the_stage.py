@@ -205,7 +205,8 @@ def accepted(stage: Stack, person: str) -> dict[str, Any]:
 
 
 def sealed(event: dict[str, Any], *, mode: str = "safe", **more: str) -> tuple[dict[str, str], str]:
-    return pushes.sealed_request(event, form="json", mode=mode, timestamp="1795000000", nonce="4711", **more)
+    sent_at = str(int(time.time()))
+    return pushes.sealed_request(event, form="json", mode=mode, timestamp=sent_at, nonce="4711", **more)
 
 
 def told(stage: Stack, query: dict[str, str], body: str) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.kit import clock
 from chalicelib.kit.errors import Problem
 from chalicelib.wechat import callback, client, codes, content, login, messages
 from chalicelib.wechat.content import Scene
@@ -216,8 +217,10 @@ def test_its_events_are_understood_in_every_form(
     wechat.cancel("liju")
     told = {}
     for push in sent_pushes(wechat, 6):
-        query, body = pushes.sealed_request(push["event"], form=form, mode=mode, timestamp="1", nonce="2")
-        for event in callback.receive(query, body.encode()):
+        query, body = pushes.sealed_request(
+            push["event"], form=form, mode=mode, timestamp=str(int(time.time())), nonce="2"
+        )
+        for event in callback.receive(query, body.encode(), now=clock.now()):
             told[type(event).__name__] = event
     assert {"SubscribePopup", "SubscribeChange", "MediaChecked"} < set(told)
     assert {"AuthorizationRevoked", "AuthorizationCancelled"} < set(told)

@@ -9,7 +9,7 @@ import json
 import struct
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from chalicelib.wechat.callback import (
     AuthorizationRevoked,
     MediaChecked,
     MessageTooLarge,
+    MessageTooOld,
     MessageUnreadable,
     SignatureWrong,
     SubscribeChange,
@@ -34,7 +35,6 @@ from chalicelib.wechat.callback import (
     Unknown,
     confirm_url,
     parse,
-    receive,
 )
 from chalicelib.wechat.client import NotConfigured
 
@@ -43,6 +43,12 @@ TOKEN, KEY, APPID = VECTORS["token"], VECTORS["encoding_aes_key"], VECTORS["appi
 SAFE = VECTORS["safe_mode_json"]
 SAFE_QUERY = {name: SAFE[name] for name in ("msg_signature", "timestamp", "nonce")}
 SAFE_BODY = json.dumps(SAFE["body"]).encode()
+
+
+def receive(query: dict[str, str], body: bytes, *, later: timedelta = timedelta()) -> list[callback.Event]:
+    """A message as it comes in so much later than WeChat has sent it."""
+    sent = datetime.fromtimestamp(int(query.get("timestamp") or 0), UTC)
+    return callback.receive(query, body, now=sent + later)
 
 
 @pytest.fixture
@@ -87,7 +93,7 @@ class TestWhoIsBelieved:
             confirm_url({**VECTORS["url_verification"], "echostr": echo})
 
     def test_the_official_plain_message_is_believed(self, plain: None) -> None:
-        assert receive(VECTORS["plain_mode"], b'{"MsgType":"event","Event":"debug_demo","CreateTime":1}')
+        assert receive(VECTORS["plain_mode"], b'{"MsgType":"event","Event":"debug_demo","CreateTime":1714037059}')
 
     def test_the_official_encrypted_message_is_believed_and_opened(self, safe: None) -> None:
         (event,) = receive(SAFE_QUERY, SAFE_BODY)
@@ -121,6 +127,35 @@ class TestWhoIsBelieved:
             )
         with pytest.raises(SignatureWrong):
             receive({**VECTORS["plain_mode"], "msg_signature": SAFE["msg_signature"]}, SAFE_BODY)
+
+    def test_wechats_own_repeats_are_taken_and_what_is_older_than_an_hour_is_not(self, safe: None, plain: None) -> None:
+        body = b'{"MsgType":"event","Event":"debug_demo","CreateTime":1714037059}'
+        for later in (timedelta(), timedelta(seconds=15), timedelta(minutes=-5), timedelta(minutes=59)):
+            assert receive(VECTORS["plain_mode"], body, later=later)
+        with pytest.raises(MessageTooOld) as refusal:
+            receive(VECTORS["plain_mode"], body, later=timedelta(minutes=61))
+        assert (refusal.value.status, refusal.value.code) == (403, "wechat_message_too_old")
+
+    def test_an_encrypted_message_is_too_old_as_well(self, safe: None) -> None:
+        assert receive(SAFE_QUERY, SAFE_BODY, later=timedelta(minutes=59))
+        with pytest.raises(MessageTooOld):
+            receive(SAFE_QUERY, SAFE_BODY, later=timedelta(days=1))
+
+    @pytest.mark.parametrize("created", ["1714030000", '""', '"x"', "0", "-5"])
+    def test_what_happened_long_ago_is_refused_though_it_was_sent_just_now(self, plain: None, created: str) -> None:
+        body = '{"MsgType":"event","Event":"debug_demo","CreateTime":' + created + "}"
+        with pytest.raises(MessageTooOld):
+            receive(VECTORS["plain_mode"], body.encode())
+
+    def test_nothing_has_happened_later_than_we_are_told_of_it(self, plain: None) -> None:
+        """Or what WeChat's clock says too early would undo what is given until then."""
+        body = b'{"MsgType":"event","Event":"debug_demo","CreateTime":1714037359}'
+        early, in_time = receive(VECTORS["plain_mode"], body) + receive(
+            VECTORS["plain_mode"], body, later=timedelta(minutes=6)
+        )
+        assert early.at == datetime.fromtimestamp(1714037059, UTC)
+        assert in_time.at == datetime.fromtimestamp(1714037359, UTC)
+        assert early.fingerprint == in_time.fingerprint
 
     def test_a_message_for_another_account_is_refused(self, safe: None) -> None:
         with pytest.raises(SignatureWrong):
@@ -354,3 +389,19 @@ class TestFingerprints:
         (fingerprint,) = self.fingerprints(List={"TemplateId": "A", "SubscribeStatusString": "accept"})
         assert len(fingerprint) == 40
         assert fingerprint.isalnum()
+
+
+class TestWhatAnEventUndoes:
+    AT = datetime(2026, 11, 23, 8, 0, 7, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("given", "undone"),
+        [(-timedelta(days=1), True), (-timedelta(milliseconds=1), True), (timedelta(), False)]
+        + [(timedelta(milliseconds=999), False), (timedelta(seconds=1), False), (timedelta(days=1), False)],
+    )
+    def test_what_was_given_in_an_earlier_second(self, given: timedelta, undone: bool) -> None:
+        event = AuthorizationCancelled(at=self.AT, fingerprint="f", openid="o")
+        assert event.undoes(self.AT + given) is undone
+
+    def test_what_has_no_time(self) -> None:
+        assert AuthorizationCancelled(at=self.AT, fingerprint="f", openid="o").undoes(None)
