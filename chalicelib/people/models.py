@@ -29,6 +29,8 @@ class Resident(Remembers, discriminator="resident"):
     """`RES#<resident id>` / `ME`: one person who has logged in.
 
     by_area: `RESIDENCE#<district>` / `<home>#<time>` while the home waits for the grid worker's word.
+    by_due: timer `people.renamed` until another nickname is shown everywhere, or `account.erase` until a closed account
+        is erased: for a day.
     """
 
     state = UnicodeAttribute(default="active")  # active | closed
@@ -45,6 +47,7 @@ class Resident(Remembers, discriminator="resident"):
     home = UnicodeAttribute(null=True)  # area code, a community at the largest
     home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
     home_reason = UnicodeAttribute(null=True)
+    renamed_at = InstantAttribute(null=True)
     had_duty = BooleanAttribute(null=True)  # ever: for acts that would seldom find one if they looked
     created_at = InstantAttribute()
     closed_at = InstantAttribute(null=True)

@@ -21,7 +21,7 @@ from chalicelib.kit.errors import Changed, Conflict
 from chalicelib.kit.settings import NotConfigured
 from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import settled, transaction
-from chalicelib.people import personal_data
+from chalicelib.people import personal_data, renaming
 from chalicelib.people import service as people
 from chalicelib.people.models import Resident
 from chalicelib.people.rules import SessionEnded, in_force
@@ -72,7 +72,8 @@ def _take(person: Person, name: str, screening: Screening, now: datetime) -> Pro
             now=now,
         )
         if review is None:
-            tx.update(person.resident, [Resident.nickname.set(name)], when=person.condition(), or_raise=SessionEnded())
+            renamed = renaming.to(name, person.resident, now=now)
+            tx.update(person.resident, renamed, when=person.condition(), or_raise=SessionEnded())
             if draft.nickname_review:
                 gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
                 tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
@@ -105,12 +106,9 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
         or_raise=SubjectGone(),
     )
     if approved:
-        tx.update(
-            Resident.key(review.author_id),
-            [Resident.nickname.set(draft.nickname)],
-            when=Resident.state == "active",
-            or_raise=SubjectGone(),
-        )
+        resident = Resident.key(review.author_id)
+        renamed = renaming.to(str(draft.nickname), resident, now=now)
+        tx.update(resident, renamed, when=Resident.state == "active", or_raise=SubjectGone())
 
 
 def new_avatar(
