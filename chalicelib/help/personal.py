@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from chalicelib.content import reviews
 from chalicelib.help import offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.judging import REASONS
@@ -91,6 +92,7 @@ def erase(resident_id: str, *, now: datetime) -> None:
         _finish(request, now)
         _forget(request)
     for flag in _flags(resident_id):
+        _forget_words(flag)
         with transaction() as tx:
             tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
     for acted in Item.collection(resident_partition(resident_id), ActedFor.PREFIX):
@@ -203,6 +205,14 @@ def _forget(request: HelpRequest) -> None:
         with transaction() as tx:
             gone = [Offer.title.set(_ERASED), Offer.unit.set(_PIECES), Offer.thanks.remove()]
             tx.update(offer, [*gone, Offer.requester_name.set(NICKNAME_OF_THE_CLOSED)])
+
+
+def _forget_words(flag: Flag) -> None:
+    """Moderators have a copy until they have decided."""
+    request = HelpRequest.find(flag.pk, "REQUEST") if flag.text else None
+    if request is not None:
+        reason = REASONS[flag.reason]  # type: ignore[index]
+        reviews.forget_words(request.pk, author_id=request.owner, reason=reason, words=flag.text)
 
 
 def _unsign(acted: ActedFor) -> None:
