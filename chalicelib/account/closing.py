@@ -73,8 +73,8 @@ def _picture_taken_back(resident: Resident, event: AuthorizationRevoked, *, now:
 def close(resident: Resident, *, now: datetime, by: Person | None = None) -> None:
     """One write ends sessions, openid, phone, name and home; then the key is destroyed, then the rest is erased.
 
-    The timer set with that write does the last two again until they have succeeded. It starts late, so as not to
-    meet the first try.
+    The timer set with that write does the last two again until they have succeeded, and then twice more, for what no
+    index has shown until then (see `personal_data`). It starts late, so as not to meet the first try.
     """
     gone = (
         Resident.openid_sealed,
@@ -87,6 +87,7 @@ def close(resident: Resident, *, now: datetime, by: Person | None = None) -> Non
         Resident.home_reason,
         Resident.area_key,
         Resident.area_sort,
+        Resident.renamed_at,
     )
     link = OpenidLink.key(people.openid_of(resident))
     with transaction() as tx:
@@ -115,15 +116,18 @@ def close(resident: Resident, *, now: datetime, by: Person | None = None) -> Non
 
 @timers.on("account.erase")
 def erase(resident: Resident, *, now: datetime) -> None:
-    """Destroy the key, then let every slice take the person out of what it keeps."""
+    """Destroy the key, then let every slice take the person out of what it keeps; for the last time a day later."""
     current = people.find(resident.id)
     if current is None or current.state != "closed":
         raise NotClosed()
     vault.destroy(resident.id)
     personal_data.erase(resident.id, now=now)
+    following = personal_data.again(current.closed_at, began=now)
+    then = timers.set_to(resident.pk, "account.erase", following) if following else timers.stop()
     with transaction() as tx:
-        tx.update(resident, timers.stop(), when=Resident.state == "closed", or_raise=NotClosed())
-    log.count("account_erased")
+        tx.update(resident, then, when=Resident.state == "closed", or_raise=NotClosed())
+    if following is None:
+        log.count("account_erased")
 
 
 @personal_data.eraser

@@ -13,9 +13,10 @@ from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import delegations
+from chalicelib.people import delegations, personal_data
 from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Resident, partition
+from chalicelib.people.personal_data import Named
 
 
 def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
@@ -152,6 +153,17 @@ def _end(person: people.Person, delegation: Delegation, *, told: str, kind: str,
     with transaction() as tx:
         delegations.end(tx, delegation, by=person, or_raise=rules.NoDelegation())
         notices.tell(tx, told, kind, about=person.id, now=now, principal=name, delegate=name)
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    """Who acts for them, and for whom they act, sees the name of now; invitations that are out will."""
+    for delegation in Item.collection(partition(named.id), "ME#DELEGATE#"):
+        named.show(delegation, Delegation.principal_name)
+    for item in Item.by_person.query(f"DELEGATE_OF#{named.id}"):
+        named.show(item, Delegation.delegate_name)
+    for item in Item.by_person.query(f"INVITES_OF#{named.id}"):
+        named.show(item, Invitation.principal_name)
 
 
 def _keys(item: Item) -> tuple[str, str]:

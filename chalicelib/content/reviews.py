@@ -90,6 +90,16 @@ def open_for_flags(
     return review
 
 
+def forget_words(subject_pk: str, *, area: str, reason: str, words: str) -> None:
+    """Who wrote these words with their flag has left: moderators who have yet to decide read the reason alone."""
+    [said] = rules.shown_flags([reason], [words])
+    for review in Item.by_area.query(Review.list_key(area), Item.area_sort.startswith(f"{area}#")):
+        if isinstance(review, Review) and review.subject_pk == subject_pk and said in (review.flags or ()):
+            left = [reason if each == said else each for each in review.flags]
+            with transaction() as tx:
+                tx.update(review, [Review.flags.set(left)], when=Review.flags == review.flags, or_raise=Changed())
+
+
 def drop(tx: transaction, review_id: str, *, now: datetime) -> None:
     """Close a review whose subject its author has replaced, so that no moderator spends time on it.
 

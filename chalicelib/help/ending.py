@@ -156,11 +156,9 @@ def _note_objection(tx: transaction, request: HelpRequest, attempt: Attempt) -> 
 
 
 def tell_of_objection(tx: transaction, request: HelpRequest, now: datetime) -> None:
-    """Tell the grid worker at once; the words themselves only when they may be seen."""
-    reason = request.objection if request.objection_state == "shown" else "（文字还在审核）"
+    """Tell the grid worker at once; the words themselves stand in the request, once they may be seen."""
     for carer in people.holders("grid_worker", request.area, now=now):
-        facts = {"title": request.title, "reason": reason or ""}
-        notices.tell(tx, carer, "help_objected", about=request.id, now=now, area=request.area, **facts)
+        notices.tell(tx, carer, "help_objected", about=request.id, now=now, area=request.area, title=request.title)
 
 
 def withdraw(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> HelpRequest:

@@ -166,8 +166,9 @@ def message_judged(tx: transaction, review: Review, *, approved: bool, reason: s
         raise SubjectGone()
     change = Message.state.set("shown" if approved else "removed")
     tx.update(message, [change], when=Message.state == "hidden", or_raise=SubjectGone())
-    if approved:
-        talking.tell_of_message(tx, message, now)
+    offer = Offer.find(message.pk, f"OFFER#{message.offer_id}") if approved else None
+    if offer is not None:
+        talking.tell_of_message(tx, message, offer, now)
 
 
 @reviews.on_decision("help_thanks")
@@ -178,4 +179,4 @@ def thanks_judged(tx: transaction, review: Review, *, approved: bool, reason: st
     change = Offer.thanks_state.set("shown" if approved else "removed")
     tx.update(offer, [change], when=Offer.thanks_state == "hidden", or_raise=SubjectGone())
     if approved:
-        talking.tell_of_thanks(tx, offer, offer.thanks or "", now)
+        talking.tell_of_thanks(tx, offer, now)

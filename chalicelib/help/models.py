@@ -177,9 +177,11 @@ class Message(Remembers, discriminator="help_message"):
 
     An offer has some dozens at most, so they are read together and put in order of `sent_at`; with the time
     in the key a repeated request could not find what the first one wrote.
+
+    by_person: `MESSAGES_OF#<author>` / `<time>`: for the copy of their data, when they take another nickname or leave.
+        Staff write in requests that are no longer theirs when they leave.
     """
 
-    title = UnicodeAttribute()  # the request's
     text = UnicodeAttribute()
     state = UnicodeAttribute()  # shown | hidden | removed
     author = UnicodeAttribute()
@@ -196,6 +198,10 @@ class Message(Remembers, discriminator="help_message"):
     @property
     def request_id(self) -> str:
         return self.pk.removeprefix("HELP#")
+
+    @property
+    def offer_id(self) -> str:
+        return self.sk.split("#")[1]
 
     @property
     def id(self) -> str:

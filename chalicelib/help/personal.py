@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from chalicelib.content import reviews
 from chalicelib.help import offering, quantities, rules
 from chalicelib.help.ending import end_without_help, fulfil, read_whole
 from chalicelib.help.judging import REASONS
-from chalicelib.help.models import ActedFor, Flag, HelpAlert, HelpRequest, Message, Offer, partition
+from chalicelib.help.models import ActedFor, Flag, HelpAlert, HelpRequest, Message, Offer
 from chalicelib.help.quantities import settled
 from chalicelib.help.sides import tell_asker
 from chalicelib.kit import clock
@@ -18,9 +19,11 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import alerts
 from chalicelib.people import personal_data
 from chalicelib.people.models import partition as resident_partition
+from chalicelib.people.personal_data import Named
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 
 _ERASED = "（已注销）"
+_PIECES = "份"  # units are words of the requester's, too
 
 
 @personal_data.section("我的求助")
@@ -60,7 +63,7 @@ def export_offers(resident_id: str) -> Iterable[dict[str, Any]]:
 
 @personal_data.section("我的留言")
 def export_messages(resident_id: str) -> Iterable[dict[str, Any]]:
-    for message in _messages(resident_id, _acted(resident_id)):
+    for message in _messages(resident_id):
         yield {"时间": clock.spoken(message.sent_at), "内容": message.text}
 
 
@@ -80,10 +83,10 @@ def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
 @personal_data.eraser
 def erase(resident_id: str, *, now: datetime) -> None:
     """Requests and offers under way end and the other side is told; texts and names go, quantities and times stay."""
-    acted = _acted(resident_id)
-    for message in _messages(resident_id, acted):
+    for message in _messages(resident_id):
+        gone = [Message.text.set(_ERASED), Message.author_name.set(NICKNAME_OF_THE_CLOSED)]
         with transaction() as tx:
-            tx.update(message, [Message.text.set(_ERASED), Message.author_name.set(NICKNAME_OF_THE_CLOSED)])
+            tx.update(message, [*gone, Message.person_key.remove(), Message.person_sort.remove()])
     for offer in _offers(resident_id):
         if offer.state == "offered":
             _call_off(offer, now)
@@ -94,12 +97,38 @@ def erase(resident_id: str, *, now: datetime) -> None:
         _finish(request, now)
         _forget(request)
     for flag in _flags(resident_id):
+        _forget_words(flag)
         with transaction() as tx:
             tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
-    for each in acted:
+    for each in _acted(resident_id):
         _unsign(each)
     with transaction() as tx:
         alerts.switch_off(tx, HelpAlert, resident_id)
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    """Requests under way show the nickname of now, with all their offers and messages; so does what was done for others."""
+    signed = {(each.item_pk, each.item_sk) for each in _acted(named.id)}
+    answered = [*_offers(named.id), *_messages(named.id)]
+    keys = {request.pk for request in _requests(named.id)} | {each.pk for each in answered} | {pk for pk, _ in signed}
+    found = read_together(*(Item(pk, "REQUEST") for pk in sorted(keys))) if keys else []
+    for request in found:
+        if isinstance(request, HelpRequest) and request.state in rules.REQUEST.moves:
+            for item in Item.collection(request.pk):
+                named.show(item, *_names(item, request, named.id, signed))
+
+
+def _names(item: Item, request: HelpRequest, who: str, signed: set[tuple[str, str]]) -> Iterator[Any]:
+    """The attributes of a request, or of what belongs to it, by which it shows somebody's nickname."""
+    if isinstance(item, (HelpRequest, Offer)) and request.requester == who:
+        yield type(item).requester_name
+    if isinstance(item, Offer) and item.helper == who:
+        yield Offer.helper_name
+    if isinstance(item, Message) and item.author == who:
+        yield Message.author_name
+    if isinstance(item, (HelpRequest, Offer, Message)) and (item.pk, item.sk) in signed:
+        yield type(item).by_name
 
 
 def _call_off(promised: Offer, now: datetime) -> None:
@@ -148,6 +177,7 @@ def _forget(request: HelpRequest) -> None:
             [
                 HelpRequest.title.set(_ERASED),
                 HelpRequest.text.set(""),
+                HelpRequest.unit.set(_PIECES),
                 HelpRequest.requester_name.set(NICKNAME_OF_THE_CLOSED),
                 HelpRequest.objection.remove(),
                 HelpRequest.person_key.remove(),
@@ -156,11 +186,16 @@ def _forget(request: HelpRequest) -> None:
         )
     for offer in whole.offers:
         with transaction() as tx:
-            gone = [Offer.title.set(_ERASED), Offer.requester_name.set(NICKNAME_OF_THE_CLOSED), Offer.thanks.remove()]
-            tx.update(offer, gone)
-    for message in Item.collection(request.pk, "TALK#"):
-        with transaction() as tx:
-            tx.update(message, [Message.title.set(_ERASED)])
+            gone = [Offer.title.set(_ERASED), Offer.unit.set(_PIECES), Offer.thanks.remove()]
+            tx.update(offer, [*gone, Offer.requester_name.set(NICKNAME_OF_THE_CLOSED)])
+
+
+def _forget_words(flag: Flag) -> None:
+    """Moderators have a copy until they have decided."""
+    request = HelpRequest.find(flag.pk, "REQUEST") if flag.text else None
+    if request is not None:
+        reason = REASONS[flag.reason]  # type: ignore[index]
+        reviews.forget_words(request.pk, area=request.area, reason=reason, words=flag.text)
 
 
 def _unsign(acted: ActedFor) -> None:
@@ -191,13 +226,5 @@ def _offers(resident_id: str) -> list[Offer]:
     return list(Item.by_person.query(f"OFFERS_OF#{resident_id}"))
 
 
-def _messages(resident_id: str, acted: list[ActedFor]) -> Iterator[Message]:
-    """What somebody wrote, found through the requests and offers they were part of, and what they did as staff."""
-    talks = {(request.id, "") for request in _requests(resident_id)}
-    talks |= {(offer.request_id, offer.id) for offer in _offers(resident_id)}
-    written = [each for each in acted if each.item_sk.startswith("TALK#")]
-    talks |= {(each.item_pk.removeprefix("HELP#"), each.item_sk.split("#")[1]) for each in written}
-    for request_id, offer_id in sorted(talks):
-        for message in Item.collection(partition(request_id), f"TALK#{offer_id}"):
-            if message.author == resident_id:
-                yield message
+def _messages(resident_id: str) -> list[Message]:
+    return list(Item.by_person.query(f"MESSAGES_OF#{resident_id}"))

@@ -11,7 +11,7 @@ from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, Message, Offer, partition
 from chalicelib.help.quantities import settled
 from chalicelib.help.sides import carer, helps, not_helping, sign, speaker, whom_to_tell
-from chalicelib.kit import limits
+from chalicelib.kit import clock, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Conflict
@@ -43,7 +43,7 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
         raise rules.NotNow(detail="这次认领已经结束，不能再留言。")
     screening = content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
     message.text, message.state, message.sent_at = text, "shown" if screening.passed else "hidden", now
-    message.title = offer.title
+    message.person_key, message.person_sort = f"MESSAGES_OF#{person.id}", clock.stamp(now)
     message.author, message.author_name = person.id, person.resident.nickname
     message.by_name, message.helper, message.requester = person.by_name, offer.helper, offer.requester
     message.marks = attempt.marks()
@@ -84,15 +84,15 @@ def _send(message: Message, offer: Offer, person: Person, screening: Screening, 
         sign(tx, person, message, as_staff=person.id not in (message.helper, message.requester))
         person.still(tx)
         if screening.passed:
-            tell_of_message(tx, message, now)
+            tell_of_message(tx, message, offer, now)
 
 
-def tell_of_message(tx: transaction, message: Message, now: datetime) -> None:
-    """Tell the other side, once the message may be seen."""
+def tell_of_message(tx: transaction, message: Message, offer: Offer, now: datetime) -> None:
+    """Tell the other side, once the message may be seen. What it says stands where it was written, and nowhere else."""
     others = whom_to_tell(message, now=now) if message.author == message.helper else [message.helper]
-    said = {"sender": message.author_name, "title": message.title, "text": message.text}
+    facts = {"sender": message.author_name, "title": offer.title}
     for other in others:
-        notices.tell(tx, other, "help_message", about=message.request_id, now=now, **said)
+        notices.tell(tx, other, "help_message", about=message.request_id, now=now, **facts)
 
 
 def read(*, caller: Caller, request_id: str, offer_id: str, now: datetime) -> list[Message]:
@@ -153,20 +153,12 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
             )
             person.still(tx)
             if screening.passed:
-                tell_of_thanks(tx, offer, text, now)
+                tell_of_thanks(tx, offer, now)
         return offer
 
     return settled(say_thanks)
 
 
-def tell_of_thanks(tx: transaction, offer: Offer, text: str, now: datetime) -> None:
-    notices.tell(
-        tx,
-        offer.helper,
-        "help_thanked",
-        about=offer.request_id,
-        now=now,
-        requester=offer.requester_name,
-        title=offer.title,
-        text=text,
-    )
+def tell_of_thanks(tx: transaction, offer: Offer, now: datetime) -> None:
+    facts = {"requester": offer.requester_name, "title": offer.title}
+    notices.tell(tx, offer.helper, "help_thanked", about=offer.request_id, now=now, **facts)

@@ -5,7 +5,9 @@ reach the phone on the staff's call sheet; `urgent` ones are pushed in quiet hou
 too late after them (`service.tell_in_time`). A kind without a template stays in the inbox: it answers what the person
 did a moment ago, or nothing depends on it.
 
-What people tell each other (pick-up codes above all) stands in the app only: a push is read on locked screens.
+What people tell each other (pick-up codes above all) stands in the app only: a push is read on locked screens. And it
+stands where it was written, not in a copy that the other one keeps: of residents a message quotes no more than a nickname,
+the title of a request and the name of a team (docs/decisions/0023).
 """
 
 from __future__ import annotations
@@ -239,7 +241,7 @@ KINDS: dict[str, Kind] = {
     "help_message": Kind(
         to="the other one of requester and helper",
         title="{sender}给您留言",
-        text="{sender}就“{title}”给您留言：{text}",
+        text="{sender}就“{title}”给您留言，请点开看。",
         page=HELP,
         template="help_progress",
         subject="{title}",
@@ -249,7 +251,7 @@ KINDS: dict[str, Kind] = {
     "help_thanked": Kind(
         to="the helper",
         title="邻居感谢您",
-        text="{requester}为“{title}”感谢您：{text}",
+        text="{requester}为“{title}”写了感谢的话，请点开看。",
         page=HELP,
         template="help_progress",
         subject="{title}",
@@ -290,7 +292,7 @@ KINDS: dict[str, Kind] = {
     "help_objected": Kind(
         to="the grid worker of the request's area",
         title="有居民对帮忙结果有异议",
-        text="求助人说“{title}”没有办成。原因：{reason}。请联系双方了解情况。",
+        text="求助人说“{title}”没有办成，原因写在求助详情里。请联系双方了解情况。",
         page=HELP,
         template="to_do",
         subject="{title}",

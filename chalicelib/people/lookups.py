@@ -10,11 +10,14 @@ from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Conflict, Refused
 from chalicelib.kit.table import Item, Page, page
 from chalicelib.kit.transaction import transaction
+from chalicelib.people import personal_data
+from chalicelib.people import service as people
 from chalicelib.people.models import Lookup
 from chalicelib.people.service import Person
 
 REPEATS_WITHIN = timedelta(minutes=10)
 A_DAY = 50  # by one staff member
+WHO_HAS_LEFT = "（已注销）"
 
 
 class LookOver(Refused):
@@ -41,7 +44,7 @@ def record(
     lookup = Lookup(f"LOOKUP#{attempt.id('look')}", "LOOKUP")
     lookup.whom, lookup.what, lookup.by, lookup.by_name = whom, what, by.id, by.resident.nickname
     lookup.role, lookup.reason, lookup.looked_at, lookup.marks = role, reason, now, attempt.marks()
-    lookup.person_key, lookup.person_sort = f"LOOKUPS_OF#{whom}", clock.stamp(now)
+    lookup.person_key, lookup.person_sort = _of(whom), clock.stamp(now)
     tx.create(lookup, or_raise=Conflict())
     limits.spend(tx, by.id, "look_up", at_most=A_DAY, per=timedelta(days=1), now=now)
 
@@ -60,9 +63,27 @@ def _recorded(attempt: Attempt, *, now: datetime) -> bool:
 
 def all_about(whom: str) -> Iterator[Lookup]:
     """Not by pages: their cursors are signed with the session keys, which only the API may read."""
-    found = Item.by_person.query(f"LOOKUPS_OF#{whom}", scan_index_forward=False)
+    found = Item.by_person.query(_of(whom), scan_index_forward=False)
     return (look for look in found if isinstance(look, Lookup))
 
 
 def about(whom: str, *, cursor: str | None) -> Page[Lookup]:
-    return page(Item.by_person, f"LOOKUPS_OF#{whom}", of=Lookup, cursor=cursor)
+    """Who looked, the latest first. Who has closed their account since is named by their role alone (docs/decisions/0016)."""
+    found = page(Item.by_person, _of(whom), of=Lookup, cursor=cursor)
+    closed = people.closed_among(look.by for look in found)
+    for look in found:
+        if look.by in closed:
+            look.by_name = WHO_HAS_LEFT
+    return found
+
+
+@personal_data.eraser
+def erase(resident_id: str, *, now: datetime) -> None:
+    """That staff looked, and when, is theirs to answer for and stays; why may say whom it was about."""
+    for look in all_about(resident_id):
+        with transaction() as tx:
+            tx.update(look, [Lookup.reason.set("")])
+
+
+def _of(whom: str) -> str:
+    return f"LOOKUPS_OF#{whom}"

@@ -35,6 +35,8 @@ class Resident(Remembers, discriminator="resident"):
     """`RES#<resident id>` / `ME`: one person who has logged in.
 
     by_area: `RESIDENCE#<district>` / `<home>#<time>` while the home waits for the grid worker's word.
+    by_due: timer `people.renamed` until another nickname is shown everywhere, or `account.erase` until a closed account
+        is erased: for a day.
     """
 
     state = UnicodeAttribute(default="active")  # active | closed
@@ -55,6 +57,7 @@ class Resident(Remembers, discriminator="resident"):
     home = UnicodeAttribute(null=True)  # area code, a community at the largest
     home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
     home_reason = UnicodeAttribute(null=True)
+    renamed_at = InstantAttribute(null=True)
     # As the Delegation items say, in the same write: an act reads this item anyway, and is held to it as it was read.
     delegates = UnicodeSetAttribute(null=True)  # who may act for them
     principals = UnicodeSetAttribute(null=True)  # for whom they may act

@@ -378,6 +378,13 @@ def find(resident_id: str) -> Resident | None:
     return Resident.find(partition(resident_id), "ME")
 
 
+def closed_among(ids: Iterable[str | None]) -> set[str]:
+    """Which of these people have closed their account. One BatchGetItem, or nothing for nobody."""
+    keys = [Resident.key(each) for each in sorted({each for each in ids if each})]
+    found: list[Resident | None] = read_together(*keys) if keys else []
+    return {each.id for each in found if each and each.state == "closed"}
+
+
 def holders(role: str, area: str, *, now: datetime) -> list[str]:
     """Who holds this role for an area: those of the smallest area around it that has any, else nobody.
 

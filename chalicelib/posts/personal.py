@@ -14,6 +14,7 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.people.models import partition as resident_partition
+from chalicelib.people.personal_data import Named
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.posts import rules
 from chalicelib.posts.models import Home, Post
@@ -56,6 +57,13 @@ def erase(resident_id: str, *, now: datetime) -> None:
             tx.update(post, [Post.author_name.set(NICKNAME_OF_THE_CLOSED), Post.photos.set(0), *gone])
     with transaction() as tx:
         tx.delete(Home(resident_partition(resident_id), "POSTS_HOME"))
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    for post in _posts(named.id):
+        if post.state in rules.POST.moves:
+            named.show(post, Post.author_name)
 
 
 def _take_back(post: Post, now: datetime) -> None:

@@ -22,7 +22,7 @@ from chalicelib.kit.settings import NotConfigured
 from chalicelib.kit.table import Condition
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.notices import service as notices
-from chalicelib.people import duty_ends, personal_data
+from chalicelib.people import duty_ends, personal_data, renaming
 from chalicelib.people import service as people
 from chalicelib.people.duty_ends import roles_of
 from chalicelib.people.models import Resident
@@ -77,7 +77,8 @@ def _take(person: Person, name: str, screening: Screening, now: datetime) -> Pro
             now=now,
         )
         if review is None:
-            tx.update(person.resident, [Resident.nickname.set(name)], when=person.condition(), or_raise=SessionEnded())
+            renamed = renaming.to(name, person.resident, now=now)
+            tx.update(person.resident, renamed, when=person.condition(), or_raise=SessionEnded())
             person.still_on_duty(tx)
             if draft.nickname_review:
                 gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
@@ -113,12 +114,9 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
         or_raise=SubjectGone(),
     )
     if approved:
-        tx.update(
-            Resident.key(review.author_id),
-            [Resident.nickname.set(draft.nickname)],
-            when=Resident.state == "active",
-            or_raise=SubjectGone(),
-        )
+        resident = Resident.key(review.author_id)
+        renamed = renaming.to(str(draft.nickname), resident, now=now)
+        tx.update(resident, renamed, when=Resident.state == "active", or_raise=SubjectGone())
 
 
 @duty_ends.on_end
@@ -134,7 +132,7 @@ def _leave_the_office(resident_id: str, *, now: datetime) -> None:
             if word and resident:
                 name = first_nickname(resident_id)
                 as_read = (Resident.nickname == resident.nickname) & (Resident.state == "active")
-                tx.update(resident, [Resident.nickname.set(name)], when=as_read, or_raise=Changed())
+                tx.update(resident, renaming.to(name, resident, now=now), when=as_read, or_raise=Changed())
                 facts = {"word": word, "nickname": name}
                 notices.tell(tx, resident_id, "nickname_of_office", about=resident_id, now=now, **facts)
             if coming and draft.nickname_review:

@@ -12,6 +12,7 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action, Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.people.personal_data import Named
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import planning, plans, rules
 from chalicelib.shifts.models import Activity, Shift, activities_of, run_by
@@ -51,6 +52,17 @@ def erase(resident_id: str, *, now: datetime) -> None:
             _let_go_of_shifts(activity, resident_id)
     for shift in _shifts(resident_id):
         _without_organiser(shift)
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    """Activities and shifts that are not over: a shift until its hours are confirmed, whose records name them."""
+    for activity in _activities(named.id):
+        if activity.state in rules.ACTIVITY.moves:
+            named.show(activity, Activity.organiser_name)
+    for shift in _shifts(named.id):
+        if shift.state != "cancelled" and shift.confirmed_at is None:
+            named.show(shift, Shift.organiser_name)
 
 
 def _let_go_of_shifts(activity: Activity, resident_id: str) -> None:

@@ -15,6 +15,7 @@ from chalicelib.notices import service as notices
 from chalicelib.people import duty_ends, personal_data
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
+from chalicelib.people.personal_data import Named
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.shifts import hours_rules, places, rules, signing_up
 from chalicelib.shifts.models import HoursCorrection, Shift, SignUp, shifts_of
@@ -96,13 +97,25 @@ def erase(resident_id: str, *, now: datetime) -> None:
     """Places on shifts to come go to those who wait; who was on a shift is forgotten, how many were stays."""
     signed_up = {*_in_diary(resident_id), *(mine.shift for mine in _sign_ups(resident_id))}
     withdraw_from_upcoming(resident_id, everywhere=True, now=now)
-    gone = [SignUp.name.set(NICKNAME_OF_THE_CLOSED), SignUp.person_key.remove(), SignUp.person_sort.remove()]
+    told = (SignUp.team, SignUp.team_name, SignUp.person_key, SignUp.person_sort)
+    gone = [SignUp.name.set(NICKNAME_OF_THE_CLOSED), *(attribute.remove() for attribute in told)]
     for shift_id in sorted(signed_up):
         with suppress(Changed), transaction() as tx:
             tx.update(SignUp.key(shift_id, resident_id), gone, or_raise=Changed())
     with Item.batch_write() as batch:  # a volunteer of some years has many
         for item in (*_records(resident_id), *_corrections(resident_id)):
             batch.delete(item)
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    """On rosters until their hours are confirmed, and in corrections that wait. Records keep the names they were made with."""
+    for mine in _sign_ups(named.id):
+        if mine.recorded_at is None and mine.state not in ("cancelled", "no_show"):
+            named.show(mine, SignUp.name)
+    for asked in _corrections(named.id):
+        if asked.state in hours_rules.CORRECTION.moves:
+            named.show(asked, HoursCorrection.name)
 
 
 @follow_up.on_loss

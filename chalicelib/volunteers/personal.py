@@ -11,6 +11,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.people.personal_data import Named
 from chalicelib.volunteers import diary, files, forgetting, rules
 from chalicelib.volunteers.models import VolunteerNumber
 from chalicelib.volunteers.rules import Contact
@@ -49,6 +50,20 @@ def _contact(contact: Contact | None) -> str:
 def erase(resident_id: str, *, now: datetime) -> None:
     """The file and its number go, after the places on shifts, whose withdrawal still writes to it."""
     files.settled(lambda: _delete(resident_id))
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    """Whoever decides on an application reads it."""
+
+    def show() -> None:
+        file = files.find(named.id)
+        if file is not None and file.nickname and file.nickname != named.nickname:
+            with transaction() as tx:
+                named.still(tx)
+                files.write(tx, file, named.id, {"nickname": named.nickname})
+
+    files.settled(show)
 
 
 def _delete(resident_id: str) -> None:

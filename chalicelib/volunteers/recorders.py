@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaUnknown
-from chalicelib.kit.table import read_together
-from chalicelib.people.models import Resident
+from chalicelib.people import service as people
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
 from chalicelib.volunteers.models import Entry, ServiceRecord
 
@@ -17,9 +16,7 @@ Name = Callable[[str | None, str | None, str], str | None]
 
 def names(ids: Iterable[str | None]) -> Name:
     """How to name these people. One BatchGetItem, or nothing for nobody."""
-    keys = [Resident.key(each) for each in sorted({each for each in ids if each})]
-    found = read_together(*keys) if keys else []
-    closed = {each.id for each in found if each and each.state == "closed"}
+    closed = people.closed_among(ids)
 
     def name(by: str | None, called: str | None, area: str) -> str | None:
         return f"{place(area) or '社区'}工作人员" if by in closed or called == NICKNAME_OF_THE_CLOSED else called

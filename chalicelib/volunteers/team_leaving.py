@@ -120,7 +120,7 @@ def end(tx: transaction, team: Team, *, now: datetime, also: Sequence[Action] = 
             notices.tell(tx, each["id"], "team_dissolved", about=team.id, now=now, team=teams.called(team))
     if team.code:
         tx.delete(TeamCode.to(team))
-    gone = [Team.code.remove(), *teams.without_coming_name(tx, team, now=now)]
+    gone = [Team.code.remove(), Team.name.remove(), *teams.without_coming_name(tx, team, now=now)]
     over = [Team.state.set("dissolved"), Team.members.set([]), Team.expires_at.set(_forgotten_at(now))]
     teams.write(tx, team, [*over, *gone, *also])
 

@@ -9,8 +9,9 @@ from typing import Any
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
+from chalicelib.people.personal_data import Named
 from chalicelib.volunteers import team_leaving, teams
-from chalicelib.volunteers.models import Membership
+from chalicelib.volunteers.models import Membership, Team
 
 
 @personal_data.section("志愿小队")
@@ -31,6 +32,26 @@ def erase(resident_id: str, *, now: datetime) -> None:
     """They leave their teams. Who was there longest leads from then on, and is told; the last one's is dissolved."""
     for membership in teams.of(resident_id):
         _leave(membership, resident_id, now)
+
+
+@personal_data.renamer
+def rename(named: Named) -> None:
+    for membership in teams.of(named.id):
+        _show(membership.team, named)
+
+
+def _show(team_id: str, named: Named) -> None:
+    def show() -> None:
+        team = teams.find(team_id)
+        mine = team.member(named.id) if team else None
+        if team is None or mine is None or mine["name"] == named.nickname:
+            return
+        members = [{**each, "name": named.nickname} if each["id"] == named.id else each for each in team.members]
+        with transaction() as tx:
+            named.still(tx)
+            teams.write(tx, team, [Team.members.set(members)])
+
+    teams.settled(show)
 
 
 def _leave(membership: Membership, resident_id: str, now: datetime) -> None:

@@ -34,7 +34,7 @@ def right_body(route: Route, world: World) -> Any:
         },
         "POST /help-requests/{request_id}/contact": {"reason": "电话核实需要"},
         "POST /help-requests/{request_id}/object": {"reason": "东西不对"},
-        "POST /help-requests/{request_id}/flags": {"reason": "other"},
+        "POST /help-requests/{request_id}/flags": {"reason": "other", "text": "像是广告"},
         "POST /help-requests/{request_id}/photos": {},
         "POST /help-requests/{request_id}/offers": {"quantity": 1},
         "POST /help-requests/{request_id}/offers/{offer_id}/thanks": {"text": "谢谢你"},

@@ -1,0 +1,138 @@
+"""Somebody who has done everything closes their account: then nothing in the table says who they were or what they wrote.
+
+Everybody in a neighbourhood in which much has happened asks for everything there is, each with a character of their own in
+the nickname and in every text they type. What new slices keep is looked at as soon as their routes have a right body.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.kit import clock
+from chalicelib.kit.transaction import transaction
+from chalicelib.people.models import Resident
+from local.wechat.control import StandIn
+from tests.engine.http import Answer, Http
+from tests.engine.lagging import lagging
+from tests.neighbourhood import Hood, Neighbour
+from tests.people.looking import items
+from tests.security.bodies import right_body
+from tests.security.routes import address, all_routes, meant_by
+from tests.security.test_secrets import LEAVING
+from tests.security.world import World, build
+
+# What messages to others may quote of somebody, and what else somebody types: a character for each person.
+QUOTED = {"nickname", "title", "name"}
+QUOTABLE, WORDS = "犇骉猋鱻羴蟲毳麤贔皛", "畾瞐灥蘽嚞歮惢掱焱淼"
+
+# What stays, and why. All of it is of staff, who spoke for the community.
+COMMUNITYS = "said in the community's name, and shown without who said it"
+OFFICE = "who recorded something or looked: shown by their office once they have left (docs/decisions/0016)"
+ANOTHERS = "filed for somebody without an account, and handed on"
+ENDS = "messages in others' inboxes say who did what, for a year (docs/decisions/0004)"
+STAFF_SAID = "why staff have decided something, told to whom it concerns"
+STAYS: dict[tuple[str, str], str] = {
+    **{("notice", name): ENDS for name in ("title", "text", "values")},
+    **{("post", name): COMMUNITYS for name in ("title", "text")},
+    **{("activity", name): COMMUNITYS for name in ("title", "text", "reason")},
+    **{("shift", name): COMMUNITYS for name in ("title", "place", "reason")},
+    **{(kind, "title"): COMMUNITYS for kind in ("service_record", "sign_up", "hours_correction")},
+    **{("help_request", name): ANOTHERS for name in ("title", "text", "unit")},
+    ("lookup", "by_name"): OFFICE,
+    ("shift", "confirmed_by_name"): OFFICE,
+    ("volunteer", "declined_reason"): STAFF_SAID,
+    ("resident", "home_reason"): STAFF_SAID,
+}
+OF_STAFF = STAYS.keys() - {("notice", "title"), ("notice", "text"), ("notice", "values")}
+# By which indexes lead from an id to what stays: the books, what staff answer for, and files of photos until they are gone.
+STILL_LISTED = {"points_transfer", "points_opening", "lookup", "photo"}
+
+
+class Marking(Http):
+    """Puts a mark of whose affair it is behind every Chinese text that is sent."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.by_token: dict[str, str] = {}
+        self.number_of: dict[str, int] = {}
+
+    def call(self, method: str, path: str, **more: Any) -> Answer:
+        whose = more.get("acting_for") or self.by_token.get(more.get("token") or "", "")
+        if "json" in more and whose in self.number_of:
+            more["json"] = marked(more["json"], *self.marks_of(whose))
+        return super().call(method, path, **more)
+
+    def marks_of(self, whose: str) -> tuple[str, str]:
+        return QUOTABLE[self.number_of[whose]], WORDS[self.number_of[whose]]
+
+
+def marked(value: Any, quotable: str, words: str, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: marked(each, quotable, words, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [marked(each, quotable, words, name) for each in value]
+    chinese = isinstance(value, str) and any("\u4e00" <= character <= "\u9fff" for character in value)
+    return f"{value}{quotable if name in QUOTED else words}" if chinese and name != "word" else value
+
+
+class MarkedHood(Hood):
+    http: Marking
+
+    def __init__(self, app: Any, wechat: StandIn) -> None:
+        super().__init__(Marking(app), wechat)
+
+    def resident(self, name: str = "居民") -> Neighbour:
+        neighbour = super().resident(name)
+        self.http.number_of[neighbour.id] = len(self.http.number_of)
+        self.http.by_token[neighbour.token] = neighbour.id
+        quotable, _ = self.http.marks_of(neighbour.id)
+        with transaction() as tx:
+            tx.update(Resident.key(neighbour.id), [Resident.nickname.set(f"{name}{quotable}")])
+        return neighbour
+
+
+def ask_for_everything(world: World) -> None:
+    routes = [route for route in all_routes().values() if route.name not in LEAVING]
+    routes.sort(key=lambda route: ("GET", "POST", "PUT", "DELETE").index(route.method))
+    for route in routes:
+        body = right_body(route, world)
+        more: dict[str, Any] = {} if body is None else {"json": body}
+        path = address(route, world.hood.community, **meant_by(route, world.ids))
+        for who in world.everybody:
+            world.hood.http.call(route.method, path, token=who.token, **more)
+        if route.delegable:
+            acting = {**more, "acting_for": world.owner.id}
+            world.hood.http.call(route.method, path, token=world.delegate.token, **acting)
+
+
+def places(word: str) -> set[tuple[str, str]]:
+    """The kinds and attributes of all items that hold it, as it is or as JSON writes it."""
+    forms = (word, json.dumps(word).strip('"'))
+    found = ((item["kind"]["S"], name, next(iter(value.values()))) for item in items() for name, value in item.items())
+    return {(kind, name) for kind, name, value in found if any(form in str(value) for form in forms)}
+
+
+def listed(resident_id: str) -> set[str]:
+    """The kinds of items that are found by somebody's id."""
+    return {item["kind"]["S"] for item in items() if resident_id in item.get("person_key", {}).get("S", "")}
+
+
+@pytest.mark.usefixtures("empty_table")
+@pytest.mark.parametrize("lag", [False, True], ids=["indexes_show_all", "indexes_lag"])
+def test_nothing_says_who_it_was_or_what_they_wrote(http: Http, wechat: StandIn, lag: bool) -> None:
+    hood = MarkedHood(http.app, wechat)
+    world = build(hood)
+    ask_for_everything(world)
+    for who in (world.delegate, world.helper, world.stranger, world.owner, world.foreign_staff, world.staff):
+        quotable, words = hood.http.marks_of(who.id)
+        print("BEFORE", who.name, sorted(places(quotable)), sorted(places(words)))
+        with lagging() if lag else nullcontext():
+            assert who.post("/me/close", json={"word": "注销"}).status == 204
+        if lag:
+            hood.pass_time(Resident.key(who.id), clock.now() + timedelta(minutes=16))
+        print("AFTER", who.name, sorted(places(quotable)), sorted(places(words)), listed(who.id))
