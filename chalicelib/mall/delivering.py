@@ -59,6 +59,7 @@ def waiting(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> 
 
 def deliver_with_code(*, caller: Caller, redemption_id: str, code: str, attempt: Attempt, now: datetime) -> Redemption:
     """Handed over at the door to whoever shows the resident's code."""
+    people.present(caller, now=now)  # a session that has ended spends no try
     spend_a_try(caller, now)
     key = Redemption.key(redemption_id)
 

@@ -369,11 +369,14 @@ def being_cancelled(hood: Hood) -> Act:
 
 @in_hood("event AuthorizationRevoked")
 def being_revoked(hood: Hood) -> Act:
-    def revoke(neighbour: Neighbour, key: str) -> None:
-        link = OpenidLink.key(neighbour.caller.openid).pk
-        hear(AuthorizationRevoked(**about(neighbour), revoke_info="8"), link)
+    def prepare() -> tuple[Neighbour, str]:
+        neighbour = with_phone(hood)
+        return neighbour, OpenidLink.key(neighbour.caller.openid).pk
 
-    return Act("wechat takes back a phone", lambda: with_phone(hood), revoke, what_is_kept_of_a_phone)
+    def revoke(world: tuple[Neighbour, str], key: str) -> None:
+        hear(AuthorizationRevoked(**about(world[0]), revoke_info="8"), world[1])
+
+    return Act("wechat takes back a phone", prepare, revoke, lambda world: what_is_kept_of_a_phone(world[0]))
 
 
 ACTS: list[ActInHood] = [

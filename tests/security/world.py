@@ -60,7 +60,8 @@ class World:
 
     @property
     def everybody(self) -> list[Neighbour]:
-        return [self.owner, self.helper, self.delegate, self.stranger, self.staff, self.foreign_staff]
+        residents = [self.owner, self.helper, self.delegate, self.stranger]
+        return [*residents, self.staff, self.foreign_staff, self.former, self.kin]
 
     def secrets_of(self, neighbour: Neighbour) -> set[str]:
         """What nobody else may read."""
