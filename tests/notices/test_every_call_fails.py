@@ -112,9 +112,12 @@ def calling(hood: Hood) -> Act:
     return Act("somebody has been called", prepare, call, what_is_in_hand)
 
 
-def hear(event: Event, neighbour: Neighbour) -> None:
-    link = OpenidLink.key(neighbour.caller.openid).pk
-    hand(wechat_events.wechat_events, message(msgspec.json.encode(events.Told(event, link)).decode()))
+def hear(world: tuple[Neighbour, events.Told], _key: str) -> None:
+    hand(wechat_events.wechat_events, message(msgspec.json.encode(world[1]).decode()))
+
+
+def told_of(event: Event, neighbour: Neighbour) -> tuple[Neighbour, events.Told]:
+    return neighbour, events.Told(event, OpenidLink.key(neighbour.caller.openid).pk)
 
 
 def about(neighbour: Neighbour, after: timedelta = timedelta(0)) -> dict[str, Any]:
@@ -125,12 +128,12 @@ def about(neighbour: Neighbour, after: timedelta = timedelta(0)) -> dict[str, An
 def hearing_of_an_answer(hood: Hood) -> Act:
     def prepare() -> Any:
         neighbour = hood.resident()
-        return neighbour, SubscribePopup(**about(neighbour), status="accept")
+        return told_of(SubscribePopup(**about(neighbour), status="accept"), neighbour)
 
     return Act(
         "wechat tells that a message is allowed",
         prepare,
-        lambda world, _: hear(world[1], world[0]),
+        hear,
         lambda world: what_is_in_hand(world[0]),
     )
 
@@ -140,12 +143,12 @@ def hearing_of_a_refusal(hood: Hood) -> Act:
     def prepare() -> Any:
         neighbour = hood.resident()
         accept(neighbour)
-        return neighbour, SubscribeChange(**about(neighbour, timedelta(seconds=2)), status="reject")
+        return told_of(SubscribeChange(**about(neighbour, timedelta(seconds=2)), status="reject"), neighbour)
 
     return Act(
         "wechat tells that messages are refused",
         prepare,
-        lambda world, _: hear(world[1], world[0]),
+        hear,
         lambda world: what_is_in_hand(world[0]),
     )
 
@@ -158,12 +161,12 @@ def hearing_of_a_failure(hood: Hood) -> Act:
         deliver(inbox(neighbour)[0])
         sent = inbox(neighbour)[0]
         assert sent.msgid, sent.push_state
-        return neighbour, SubscribeSent(**about(neighbour), msgid=sent.msgid, error_code=-1)
+        return told_of(SubscribeSent(**about(neighbour), msgid=sent.msgid, error_code=-1), neighbour)
 
     return Act(
         "wechat tells that a message was not delivered",
         prepare,
-        lambda world, _: hear(world[1], world[0]),
+        hear,
         lambda world: what_is_in_hand(world[0]),
     )
 

@@ -141,7 +141,7 @@ class TestTheName:
         with meanwhile(f"TEAM#{made['id']}", lambda: moderator.post(decide, json={"decision": "approve"})):
             answer = chen.post(f"/teams/{made['id']}/{act}", json={"name": "护企二队"} if act == "name" else None)
         assert answer.status in (200, 204), answer
-        assert crew.holds_together(made["id"], chen).name == ("护企二队" if act == "name" else f"护企{DOUBTFUL}")
+        assert crew.holds_together(made["id"], chen).name == ("护企二队" if act == "name" else None)
 
     def test_the_verdict_on_a_team_that_is_gone_is_moot(self, hood: Hood, chen: Neighbour) -> None:
         made, moderator = crew.found(chen, f"护企{DOUBTFUL}").json, hood.staff("moderator")
