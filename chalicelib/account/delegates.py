@@ -60,8 +60,8 @@ def open_invitations(*, caller: Caller, now: datetime) -> list[Invitation]:
 
 def take_back(*, caller: Caller, code: str, now: datetime) -> None:
     """Nobody may use this code of mine any more. Again changes nothing."""
-    person = people.present(caller, now=now)
-    invitation = Invitation.find(*_keys(Invitation.key(ids.as_typed(code))))
+    invitation: Invitation | None
+    person, (invitation,) = people.present_with(caller, Invitation.key(ids.as_typed(code)), now=now)
     if invitation is None or invitation.principal != person.id:
         raise rules.InvitationUnknown()
     if invitation.used_by is not None:

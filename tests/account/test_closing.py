@@ -84,8 +84,10 @@ class TestWhatIsLeft:
         settle(neighbour)
         close(neighbour)
         left = people.find(neighbour.id)
-        kept = {name for name, value in left.attribute_values.items() if value is not None}
         assert left.nickname == "已注销用户"
+        for again in personal_data.AGAIN:
+            hood.pass_time(left, clock.now() + again)
+        kept = {name for name, value in people.find(neighbour.id).attribute_values.items() if value is not None}
         assert kept == {
             *("pk", "sk", "kind", "state", "nickname", "session_version", "consent_version", "consent_at"),
             *("home_state", "created_at", "closed_at", "marks"),
@@ -209,9 +211,12 @@ class TestACrash:
         hood.pass_time(before, clock.now() + timedelta(minutes=3))
         left = everything(but=told_to_others)
         assert {name for name, text in known.items() if text in left} == set()
-        assert people.find(neighbour.id).timer is None
         with pytest.raises(vault.KeyDestroyed):
             people.openid_of(before)
+        for again in personal_data.AGAIN:
+            assert people.find(neighbour.id).timer == "account.erase"
+            hood.pass_time(before, clock.now() + again)
+        assert people.find(neighbour.id).timer is None
 
     def test_erasing_twice_tells_the_delegates_once(self, hood: Hood) -> None:
         father, daughter = hood.resident(), hood.resident()

@@ -129,6 +129,20 @@ def inviting(hood: Hood) -> Act:
     )
 
 
+@in_hood("DELETE /me/invitations/{code}")
+def taking_back(hood: Hood) -> Act:
+    def prepare() -> tuple[Neighbour, str]:
+        father = hood.resident()
+        return father, father.post("/me/delegates").json["code"]
+
+    return Act(
+        "an invitation is taken back",
+        prepare,
+        lambda world, key: world[0].delete(f"/me/invitations/{world[1]}", key=key),
+        lambda world: world[0].get("/me/invitations").json["items"],
+    )
+
+
 @in_hood("POST /delegations")
 def accepting(hood: Hood) -> Act:
     daughter = hood.resident()
@@ -380,7 +394,8 @@ def being_revoked(hood: Hood) -> Act:
 
 
 ACTS: list[ActInHood] = [
-    *(logging_in, consenting, withdrawing, registering_a_phone, moving, confirming, inviting, accepting, looking),
+    *(logging_in, consenting, withdrawing, registering_a_phone, moving, confirming, looking),
+    *(inviting, taking_back, accepting),
     *(asking_for_a_copy, closing, granting, declining, revoking, resigning, forgetting_a_phone, logging_out),
     *(logging_out_everywhere, ending_a_duty, putting_areas, copying, erasing, being_cancelled, being_revoked),
 ]

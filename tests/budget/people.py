@@ -114,6 +114,20 @@ def nickname(town: Town) -> Act:
     return lambda: neighbour.put("/me/nickname", json={"nickname": "爱种花的李菊"})
 
 
+@act("timer people.renamed (somebody who has done nothing yet)")
+def renamed(town: Town) -> Act:
+    neighbour = town.resident()
+    good(neighbour.put("/me/nickname", json={"nickname": "爱种花的李菊"}))
+    return when_due(Resident.key(neighbour.id))
+
+
+@act("timer people.renamed (with a request, an offer and a message)")
+def renamed_amid_help(town: Town) -> Act:
+    neighbour = busy(town)
+    good(neighbour.put("/me/nickname", json={"nickname": "爱种花的李菊"}))
+    return when_due(Resident.key(neighbour.id))
+
+
 @act("GET /areas")
 def areas(town: Town) -> Act:
     return lambda: town.http.get(f"/areas?parent={town.street}")
@@ -164,6 +178,20 @@ def who_looked_me_up(town: Town) -> Act:
 def invite_a_delegate(town: Town) -> Act:
     father = town.resident()
     return lambda: father.post("/me/delegates")
+
+
+@act("GET /me/invitations")
+def my_invitations(town: Town) -> Act:
+    father = town.resident()
+    good(father.post("/me/delegates"))
+    return lambda: father.get("/me/invitations")
+
+
+@act("DELETE /me/invitations/{code}")
+def take_back_an_invitation(town: Town) -> Act:
+    father = town.resident()
+    code = good(father.post("/me/delegates"))["code"]
+    return lambda: father.delete(f"/me/invitations/{code}")
 
 
 @act("POST /delegations")

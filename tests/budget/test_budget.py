@@ -90,6 +90,7 @@ LONGER_LISTS = {
     "GET /volunteers/applications": DUTIES,
     "GET /me/volunteer/entries": "then who of those who recorded them still has an account: docs/decisions/0016",
     "GET /volunteers/{resident_id}/entries": f"{DUTIES}; the area of the volunteer; then the same",
+    "GET /me/lookups": "the same of those who looked",
     "GET /deliveries": f"{DUTIES}; then the nicknames of all to whom something is brought, as they are now",
     "GET /hours-corrections": DUTIES,
     "GET /call-sheet": f"{DUTIES}; then the nicknames of all who are to be called, as they are now",

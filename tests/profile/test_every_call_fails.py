@@ -16,8 +16,10 @@ from tests.content.test_texts import DOUBTFUL
 from tests.engine.http import Answer
 from tests.faults.acts import Act, ActInHood, in_hood, when_due
 from tests.faults.trying import fail_every_call
+from tests.help.street import ask, offer
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import gate
+from tests.volunteers import crew
 
 
 @in_hood("PUT /me/nickname")
@@ -75,7 +77,33 @@ def leaving_office(hood: Hood) -> Act:
     return Act("a duty is over", prepare, run, facts)
 
 
-ACTS: list[ActInHood] = [naming, choosing, leaving_office]
+@in_hood("timer people.renamed")
+def renaming(hood: Hood) -> Act:
+    def prepare() -> tuple[Neighbour, str, str]:
+        li_ju, chen = hood.resident("李菊"), hood.resident("陈彩明")
+        request, team = ask(li_ju), crew.found(li_ju).json
+        offer(chen, request)
+        crew.join(chen, team["code"])
+        chen.put("/me/nickname", json={"nickname": "老陈"})
+        return chen, request, team["id"]
+
+    def run(world: tuple[Neighbour, str, str], key: str) -> None:
+        when_due(Resident.key(world[0].id), clock.now())
+
+    def facts(world: tuple[Neighbour, str, str]) -> Any:
+        chen, request, team = world
+        offers = chen.get(f"/help-requests/{request}").json["offers"]
+        members = chen.get(f"/teams/{team}").json["members"]
+        return (
+            [each["helper_name"] for each in offers],
+            [each["name"] for each in members if each["id"] == chen.id],
+            Resident.fetch(partition(chen.id), "ME").timer,
+        )
+
+    return Act("another nickname is shown everywhere", prepare, run, facts)
+
+
+ACTS: list[ActInHood] = [naming, choosing, leaving_office, renaming]
 
 
 @pytest.mark.parametrize("make", ACTS, ids=str)

@@ -43,7 +43,14 @@ OF_STAFF = {
     ("lookup", "by_name"): OFFICE,
     ("shift", "confirmed_by_name"): OFFICE,
 }
-# By which indexes lead from an id to what stays: the books, what staff answer for, and files of photos until they are gone.
+# Where another nickname does not reach: what is over, who recorded or decided something, and what a team is called.
+OVER = {
+    *(("hours_correction", "name", "accepted"), ("sign_up", "name", "cancelled"), ("post", "author_name", "withdrawn")),
+    *(("activity", "organiser_name", "cancelled"), ("shift", "organiser_name", "cancelled")),
+}
+BY_WHOM = {"recorded_by_name", "revoked_by_name", "confirmed_by_name", "by_name"}
+TEAMS = {("team", "name"), ("team_membership", "name")}
+# Kinds by which indexes lead from an id to what stays: the books, what staff answer for, and files of photos until they are gone.
 STILL_LISTED = {"points_transfer", "points_opening", "lookup", "photo"}
 
 
@@ -133,3 +140,28 @@ def test_nothing_says_who_it_was_or_what_they_wrote(http: Http, wechat: StandIn)
         assert listed(who.id) - STILL_LISTED == set(), who.name
         stays |= quotable | words
     assert stays == OF_ANYBODY.keys() | OF_STAFF.keys(), "what is said to stay, and does not"
+
+
+@pytest.mark.usefixtures("empty_table")
+def test_another_nickname_is_shown_wherever_something_is_under_way(http: Http, wechat: StandIn) -> None:
+    hood = MarkedHood(http.app, wechat)
+    world = build(hood)
+    ask_for_everything(world)
+    for number, who in enumerate(world.everybody):
+        assert who.put("/me/nickname", json={"nickname": f"New {number}"}).status == 200
+        with lagging():
+            hood.pass_time(Resident.key(who.id), clock.now())
+        hood.pass_time(Resident.key(who.id), clock.now() + timedelta(minutes=16))
+        old, _ = hood.http.marks_of(who.id)
+        left = {each for each in named(old) if each[:2] not in TEAMS}
+        assert {each for each in left if each[1] not in BY_WHOM and each not in OVER} == set(), who.name
+
+
+def named(nickname: str) -> set[tuple[str, str, str]]:
+    """Where somebody is called by it: kind, attribute and state of the items. Messages to others are left out."""
+    return {
+        (item["kind"]["S"], name, item.get("state", {}).get("S", ""))
+        for item in items()
+        for name, value in item.items()
+        if ("name" in name or name == "members") and nickname in str(value)
+    }
