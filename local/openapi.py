@@ -63,6 +63,14 @@ _BESIDE = {
     "GET /redemptions/{redemption_id}/code": {429},
     "GET /wechat/callback": {403, 422},
     "POST /wechat/callback": {403, 422},
+    "GET /statements/{number}": {429},
+    "GET /statements/{number}/page": {429},
+}
+# What is not JSON, and which refusals are not either: people read them.
+_NOT_JSON: dict[str, tuple[str, set[int]]] = {
+    "GET /statements/{number}/page": ("text/html", {404, 429}),
+    "GET /wechat/callback": ("text/plain", set()),
+    "POST /wechat/callback": ("text/plain", set()),
 }
 
 
@@ -181,10 +189,11 @@ def _parameters(route: Route, query: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _responses(route: Route, refs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
+    media, pages = _NOT_JSON.get(route.name, ("", set()))
     if route.result in refs:
         responses[str(route.status)] = {"description": "Done.", "content": {_JSON: {"schema": refs[route.result]}}}
     elif route.result is Response:
-        responses[str(route.status)] = {"description": "As the description says; not JSON."}
+        responses[str(route.status)] = _page("Done.", media)
     else:
         responses[str(route.status)] = {"description": "Done; there is nothing to say."}
     writes = route.method != "GET"
@@ -202,8 +211,13 @@ def _responses(route: Route, refs: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     }
     for status, wanted in applies.items():
         if wanted or status in _BESIDE.get(route.name, ()):
-            responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
+            refusal = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
+            responses[str(status)] = _page(_WHY[status], media) if status in pages else refusal
     return responses
+
+
+def _page(description: str, media: str) -> dict[str, Any]:
+    return {"description": description, "content": {media: {"schema": {"type": "string"}}}}
 
 
 def _kinds() -> dict[int, type[Problem]]:

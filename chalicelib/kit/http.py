@@ -8,7 +8,7 @@
 
 A view receives what its parameters name: `caller` (checked; without it the route is open to anybody),
 `body` and `query` (msgspec Structs, validated), `attempt` (this request, told apart from its repeats),
-`now`, `request` (Chalice's), and the path's parameters as text. It returns a Struct, a list of Structs, a
+`now`, `address` (that of the network it comes from), `request` (Chalice's), and the path's parameters as text. It returns a Struct, a list of Structs, a
 Chalice Response, or None for 204. Problems become RFC 9457 problem details; anything else becomes a 500 that
 tells nothing.
 """
@@ -225,6 +225,8 @@ def _arguments(route: Route, request: Any, path_parameters: dict[str, str]) -> d
     if "query" in wanted:
         given = dict(request.query_params.items()) if request.query_params else {}
         values["query"] = _convert(given, route.query, strict=False)
+    if "address" in wanted:
+        values["address"] = request.context["identity"]["sourceIp"]
     if "request" in wanted:
         values["request"] = request
     if "body" in wanted or "attempt" in wanted:

@@ -57,6 +57,16 @@ def leave_room(
     tx.check(window, when=room, or_raise=_used_up(per, ends, now, detail))
 
 
+def refuse_used_up(person: str, act: str, *, at_most: int, per: timedelta, now: datetime) -> None:
+    """TooMany when the window is used up: one read, before something costly that is counted afterwards, if it fails.
+
+    What comes at the same moment passes together, so this bounds costs, not guesses."""
+    window, ends = _window(person, act, per, now)
+    spent = Limit.find(window.pk, window.sk)
+    if spent is not None and int(spent.used) >= at_most:
+        raise _used_up(per, ends, now, None)
+
+
 def _window(person: str, act: str, per: timedelta, now: datetime) -> tuple[Limit, int]:
     """The counter of the window that `now` lies in, and when the window ends, in epoch seconds."""
     seconds = int(per.total_seconds())

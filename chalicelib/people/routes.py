@@ -62,12 +62,12 @@ def view(session: service.Session) -> SessionView:
 
 
 @routes.post("/login")
-def log_in(body: LogIn, now: datetime) -> SessionView:
+def log_in(body: LogIn, address: str, now: datetime) -> SessionView:
     """Log in with the code of `wx.login`. The first time this makes the resident.
 
     Not repeatable by design: WeChat takes each code once, and the phone gets a new one for nothing.
     """
-    return view(service.log_in(js_code=body.code, now=now))
+    return view(service.log_in(js_code=body.code, address=address, now=now))
 
 
 @routes.post("/logout", needs="login")

@@ -17,13 +17,15 @@ from chalicelib.kit.errors import Changed, Conflict, Problem
 from chalicelib.kit.table import Action, Condition, Item, read_together
 from chalicelib.kit.transaction import settled, transaction
 from chalicelib.people import followers, rules
-from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
+from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, keyed_hash, partition
 from chalicelib.wechat import login as wechat_login
 from chalicelib.wechat.callback import AuthorizationRevoked
 
 L = TypeVar("L", bound=Callable[..., None])
 
 LOGINS_AN_HOUR = 30
+# From one address, which a whole street may share. No phone has a wrong code: each costs us a call to WeChat.
+WRONG_CODES_AN_HOUR = 100
 PHONE_CHANGES_A_DAY = 5  # each costs the account 0.03 yuan
 HOLDERS_AT_MOST = 50
 _after_login: list[Callable[..., None]] = []
@@ -179,9 +181,9 @@ class Session(msgspec.Struct, frozen=True):
     resident: Resident
 
 
-def log_in(*, js_code: str, now: datetime) -> Session:
+def log_in(*, js_code: str, address: str, now: datetime) -> Session:
     """Trade wx.login's code for a session of ours; the first login makes the resident."""
-    identity = wechat_login.code_to_session(js_code)
+    identity = _identity(js_code, address, now)
     link = OpenidLink.find(*_keys(OpenidLink.key(identity.openid)))
     resident = Resident.fetch(partition(link.resident_id), "ME") if link else _register(identity.openid, now)
     if resident.state != "active":
@@ -192,6 +194,18 @@ def log_in(*, js_code: str, now: datetime) -> Session:
     for follow in _after_login:
         follow(resident, now=now)
     return _session(resident, identity.openid, now)
+
+
+def _identity(js_code: str, address: str, now: datetime) -> wechat_login.Identity:
+    at_most, an_hour = WRONG_CODES_AN_HOUR, timedelta(hours=1)
+    source = keyed_hash(address)  # the address itself is kept nowhere
+    limits.refuse_used_up(source, "wrong_code", at_most=at_most, per=an_hour, now=now)
+    try:
+        return wechat_login.code_to_session(js_code)
+    except wechat_login.LoginCodeInvalid:
+        with transaction() as tx:
+            limits.spend(tx, source, "wrong_code", at_most=at_most, per=an_hour, now=now)
+        raise
 
 
 def after_login(follow: L) -> L:

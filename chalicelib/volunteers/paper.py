@@ -12,6 +12,7 @@ from datetime import date, datetime
 from html import escape
 
 from chalicelib.kit import clock
+from chalicelib.kit.errors import Problem
 from chalicelib.volunteers import statement_rules as rules
 from chalicelib.volunteers.models import Statement
 from chalicelib.volunteers.statement_rules import Noted, Paper, Served
@@ -68,10 +69,11 @@ def page(verified: Verified, address: str) -> tuple[str, dict[str, str]]:
     return _document(title, style, "".join(parts), state=verified.state), headers(style)
 
 
-def unknown() -> tuple[str, dict[str, str]]:
-    """What somebody sees who has scanned or typed a number that we never gave out."""
-    text = f"<h1>查不到这份证明</h1><p>{escape(rules.StatementUnknown.detail)}</p>"
-    return _document("查不到这份证明", _UNKNOWN_STYLE, text, state="unknown"), headers(_UNKNOWN_STYLE)
+def refusal(problem: Problem) -> tuple[str, dict[str, str]]:
+    """What somebody sees who has scanned or typed a number that we never gave out, or too often."""
+    title = "查不到这份证明" if isinstance(problem, rules.StatementUnknown) else problem.title
+    text = f"<h1>{title}</h1><p>{escape(problem.detail)}</p>"
+    return _document(title, _UNKNOWN_STYLE, text, state="unknown"), headers(_UNKNOWN_STYLE)
 
 
 def headers(style: str) -> dict[str, str]:

@@ -11,13 +11,13 @@ from chalice import Response
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
+from chalicelib.kit.errors import TooMany
 from chalicelib.kit.http import Body, Paged, Routes, View
 from chalicelib.volunteers import paper, rules, statements
 from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Statement
 from chalicelib.volunteers.record_routes import TotalsView, totals_view
 from chalicelib.volunteers.statement_rules import Period
-from chalicelib.volunteers.statements import Verified
 
 routes = Routes(__name__)
 
@@ -126,9 +126,9 @@ def my_statements(caller: Caller, query: Paged, request: Any) -> StatementList:
 
 
 @routes.get("/statements/{number}")
-def verify(number: str, request: Any) -> VerifiedView:
+def verify(number: str, request: Any, now: datetime) -> VerifiedView:
     """Whether a statement counts, and what it shows: for anybody who holds it, by its number as typed."""
-    verified = statements.verify(number)
+    verified = statements.verify(number, now=now)
     statement, shown = verified.statement, verified.paper
     return VerifiedView(
         number=statement.number,
@@ -148,13 +148,12 @@ def verify(number: str, request: Any) -> VerifiedView:
 
 
 @routes.get("/statements/{number}/page")
-def to_print(number: str, request: Any) -> Response:
-    """A statement as a page to print (HTML, A4), for anybody who holds its number."""
-    verified: Verified | None = None
+def to_print(number: str, request: Any, now: datetime) -> Response:
+    """A statement as a page to print (HTML, A4), for anybody who holds its number. Refusals are pages, too."""
     try:
-        verified = statements.verify(number)
-    except papers.StatementUnknown:
-        page, headers = paper.unknown()
-    else:
-        page, headers = paper.page(verified, _page_of(verified.statement.number, _base(request)))
-    return Response(page, status_code=200 if verified else 404, headers=headers)
+        verified = statements.verify(number, now=now)
+    except (papers.StatementUnknown, TooMany) as refusal:
+        page, headers = paper.refusal(refusal)
+        return Response(page, status_code=refusal.status, headers=headers)
+    page, headers = paper.page(verified, _page_of(verified.statement.number, _base(request)))
+    return Response(page, status_code=200, headers=headers)

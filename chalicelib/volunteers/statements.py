@@ -26,6 +26,9 @@ from chalicelib.volunteers import statement_rules as papers
 from chalicelib.volunteers.models import Entry, Register, ServiceRecord, Statement, Volunteer, partition
 from chalicelib.volunteers.statement_rules import Paper, Period
 
+# Whoever is shown a paper checks it once or twice; each time costs a call to the vault's key service and a drawing.
+CHECKS_AN_HOUR = 60
+
 
 class Hours(msgspec.Struct, frozen=True):
     """One page of the records of a period, and the totals of all of them."""
@@ -212,10 +215,12 @@ class Verified(msgspec.Struct, frozen=True):
         return papers.told(self.state, ended_at=self.statement.ended_at, reason=self.statement.reason)
 
 
-def verify(typed: str) -> Verified:
-    """The statement with this number, as typed, or StatementUnknown: for whoever holds the paper."""
+def verify(typed: str, *, now: datetime) -> Verified:
+    """The statement with this number, as typed, or StatementUnknown: for whoever holds the paper, CHECKS_AN_HOUR."""
     number = papers.as_typed(typed)
     found = Statement.fetch(f"STATEMENT#{number}", "STATEMENT", or_raise=papers.StatementUnknown())
+    with transaction() as tx:
+        limits.spend(tx, number, "verify", at_most=CHECKS_AN_HOUR, per=timedelta(hours=1), now=now)
     if found.person_sealed is None:
         return Verified(found, None)
     try:

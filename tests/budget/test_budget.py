@@ -243,7 +243,7 @@ def test_who_is_refused_in_the_mall_costs_a_read_or_two_and_no_write() -> None:
 
 def test_verifying_a_statement_is_one_read_and_the_key_and_hours_are_one_query() -> None:
     for name in ("GET /statements/{number}", "GET /statements/{number}/page"):
-        assert BUDGET[name]["calls"] == 3, "the statement, the wrapped key, and KMS, which a container asks once"
+        assert BUDGET[name]["calls"] == 4, "the statement, its limit, the wrapped key, and KMS, asked once a container"
         assert BUDGET[f"{name} (a number of nobody's)"]["calls"] == 1
     assert BUDGET["GET /statements/{number} (not a number at all)"]["calls"] == 0
     assert BUDGET["GET /me/service-hours"]["calls"] == 1

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import base64
 import functools
+import ipaddress
 import json as jsonlib
+import random
 import re
 import uuid
 from datetime import datetime
@@ -79,6 +81,7 @@ class Answer:
 class Http:
     def __init__(self, app: Chalice) -> None:
         self.app = app
+        self.address = str(ipaddress.ip_address(random.randrange(2**32)))
 
     def get(self, path: str, **more: Any) -> Answer:
         return self.call("GET", path, **more)
@@ -117,8 +120,10 @@ class Http:
         event = self._event(method, path, body, sent | (headers or {}))
         answer = Answer(_NO_SUCH_ROUTE if event is None else self.app(event, _Context()))
         if event is not None and self.app.app_name == "weijiayuan":
-            documented = _documented()[event["resource"]][method.lower()]["responses"]
+            documented = _documented(method, event["resource"])
             assert str(answer.status) in documented, f"docs/openapi.json: {method} {event['resource']} says {answer}"
+            media = documented[str(answer.status)]
+            assert not answer.content or answer.headers["content-type"].partition(";")[0] in media, (event, answer)
         return answer
 
     def _event(
@@ -150,7 +155,7 @@ class Http:
                 "httpMethod": method,
                 "requestId": str(uuid.uuid4()),
                 "stage": "api",
-                "identity": {"sourceIp": "127.0.0.1"},
+                "identity": {"sourceIp": self.address},
             },
             "body": body,
             "isBase64Encoded": binary and body is not None,
@@ -166,11 +171,19 @@ class Http:
 
 
 @functools.cache
-def _documented() -> dict[str, Any]:
-    paths: dict[str, Any] = jsonlib.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))[
-        "paths"
-    ]
-    return paths
+def _documented(method: str, resource: str) -> dict[str, list[str]]:
+    """Each status that a route may answer, with its media types."""
+    document = _document()
+    answers = document["paths"][resource][method.lower()]["responses"]
+    shared = document["components"]["responses"]
+    whole = {status: shared.get(each.get("$ref", "").rpartition("/")[2], each) for status, each in answers.items()}
+    return {status: list(each.get("content", {})) for status, each in whole.items()}
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    found: dict[str, Any] = jsonlib.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text("utf-8"))
+    return found
 
 
 @functools.cache

@@ -14,9 +14,10 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import OpenidLink, Resident
 from tests.engine import local_aws
+from tests.engine.budget import budget
 from tests.engine.http import Answer, Http, token_of
 from tests.neighbourhood import Hood, Neighbour
-from tests.people.looking import everything
+from tests.people.looking import everything, items
 
 
 def refused(answer: Answer, status: int, code: str) -> str:
@@ -133,6 +134,45 @@ def test_thirty_logins_an_hour_are_enough_and_the_next_is_told_when(hood: Hood) 
     answer = neighbour.log_in()
     refused(answer, 429, "too_many_requests")
     assert 0 < int(answer.headers["retry-after"]) <= 3600
+
+
+class TestGuessing:
+    """A wrong code costs us a call to WeChat, and nobody has to be logged in to send one."""
+
+    def test_who_sends_wrong_codes_is_stopped_before_wechat_is_asked(self, hood: Hood, http: Http, few: None) -> None:
+        for _ in range(3):
+            refused(http.post("/login", json={"code": "made-up"}), 401, "login_code_invalid")
+        with budget() as spent:
+            answer = http.post("/login", json={"code": "made-up"})
+        refused(answer, 429, "too_many_requests")
+        assert 0 < int(answer.headers["retry-after"]) <= 3600
+        assert spent.calls == ["dynamodb GetItem"]
+
+    def test_of_many_at_the_same_moment_each_counts(self, hood: Hood, http: Http, few: None) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: http.post("/login", json={"code": "made-up"}), range(8)))
+        assert [answer.status for answer in answers].count(401) <= 3
+        refused(http.post("/login", json={"code": "made-up"}), 429, "too_many_requests")
+
+    def test_people_elsewhere_log_in_as_ever(self, hood: Hood, few: None) -> None:
+        hood.http.address = "203.0.113.7"
+        for _ in range(4):
+            hood.http.post("/login", json={"code": "made-up"})
+        hood.http.address = "203.0.113.8"
+        assert hood.somebody().log_in().status == 200
+
+    def test_right_codes_are_not_counted(self, hood: Hood, few: None) -> None:
+        for _ in range(5):
+            hood.somebody()  # logs in
+
+    def test_no_address_is_kept(self, hood: Hood, empty_table: str) -> None:
+        hood.http.address = "203.0.113.7"
+        hood.http.post("/login", json={"code": "made-up"})
+        assert "203.0.113.7" not in str(items())
+
+    @pytest.fixture
+    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(people, "WRONG_CODES_AN_HOUR", 3)
 
 
 class TestTheToken:

@@ -223,6 +223,21 @@ def test_a_number_that_was_never_given_out_is_not_found_and_said_so(number: str,
     assert "查不到这份证明" in page.text
 
 
+def test_a_paper_is_checked_so_often_an_hour_and_no_more(hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "CHECKS_AN_HOUR", 2)
+    chen = hours.volunteer(hood)
+    hours.served(chen)
+    number, another = hours.issued(chen)["number"], hours.issued(chen)["number"]
+    assert hood.http.get(f"/statements/{number}").status == 200
+    assert hood.http.get(f"/statements/{number}/page").status == 200
+    with budget() as spent:
+        answer, page = hood.http.get(f"/statements/{number}"), hood.http.get(f"/statements/{number}/page")
+    assert (answer.status, answer.code, page.status) == (429, "too_many_requests", 429)
+    assert "请过一会儿再来" in page.text
+    assert not any(call.startswith("kms") for call in spent.calls)
+    assert hood.http.get(f"/statements/{another}").status == 200
+
+
 def test_the_same_request_gives_the_same_statement(hood: Hood) -> None:
     chen = hours.volunteer(hood)
     hours.served(chen)
