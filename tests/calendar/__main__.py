@@ -61,6 +61,12 @@ def run_at(moment: str, tests: tuple[str, ...], *options: str) -> subprocess.Com
         return subprocess.run(command, cwd=ROOT, env=moved_to(moment), text=True, capture_output=True, check=False)
 
 
+def _say(text: str) -> None:
+    """At once, also into a file: a moment takes minutes."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("moments", nargs="*", metavar="MOMENT", help=", ".join(MOMENTS))
@@ -70,12 +76,12 @@ def main() -> int:
     tests = tuple(wanted.only or ("tests",))
     failed = []
     for name in wanted.moments or MOMENTS:
-        done = run_at(MOMENTS[name], tests, "--numprocesses=2", "--dist=loadfile", *left_out)
+        done = run_at(MOMENTS[name], tests, "--numprocesses=2", "--dist=loadfile", "-rfE", *left_out)
         last = (done.stdout or done.stderr).strip().splitlines()[-1]
-        sys.stdout.write(f"{name:20} {MOMENTS[name]}  {last}\n")
+        _say(f"{name:20} {MOMENTS[name]}  {last}")
         if done.returncode:
             failed.append(name)
-            sys.stdout.write(done.stdout + done.stderr)
+            _say(done.stdout + done.stderr)
     return len(failed)
 
 

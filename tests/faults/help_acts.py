@@ -160,7 +160,8 @@ def pictured() -> World:
 
 
 def posting(who: str, where: str, body: Any = None) -> Callable[[World, str], Answer]:
-    return lambda world, key: send(world, who, where, key, body)
+    """`body` may be made of the world: what has to do with the day is the same in a repeat after midnight."""
+    return lambda world, key: send(world, who, where, key, body(world) if callable(body) else body)
 
 
 def listening(on: bool) -> Callable[[World, str], Answer]:

@@ -174,9 +174,13 @@ def putting(world: World, key: str) -> None:
     commanding(**world["terms"] | {"product": world["new"], "buckets": 3})(world, key)
 
 
+A_MONTH = timedelta(days=30)
+
+
 def campaigning(world: World, key: str) -> None:
     world.setdefault("new", shop.product_id())
-    times = {"opens_at": "2026-11-22T10:00:00+08:00", "closes_at": "2026-12-22T10:00:00+08:00"}
+    now = world.setdefault("now", clock.now().replace(microsecond=0))
+    times = {"opens_at": now.isoformat(), "closes_at": (now + A_MONTH).isoformat()}
     commanding(command="put_campaign", campaign=world["new"], **times, buckets=3, cap=2)(world, key)
 
 
@@ -188,7 +192,7 @@ def ending_soon() -> World:
 
 def unlisting(world: World, key: str) -> None:
     found = Product.key(world["new"])
-    when_due(found, clock.from_stamp("2026-12-22T02:00:00.000Z"))
+    when_due(found, world["now"] + A_MONTH)
 
 
 # ----------------------------------------------------------------------------------------------------------- facts

@@ -22,15 +22,15 @@ from tests.faults.help_acts import _http, posting, send, street
 World = dict[str, Any]
 
 
-def at(days: int, hour: int) -> str:
-    moment: datetime = clock.at_local(clock.day(clock.now()) + timedelta(days=days), time(hour))
+def at(world: World, days: int, hour: int) -> str:
+    moment: datetime = clock.at_local(world["today"] + timedelta(days=days), time(hour))
     return moment.isoformat()
 
 
 def form(world: World, **change: Any) -> dict[str, Any]:
     """A gate with two shifts; the first takes one volunteer."""
     shifts = [
-        {"start": at(days, 8), "end": at(days, 12), "place": "东门", "capacity": capacity}
+        {"start": at(world, days, 8), "end": at(world, days, 12), "place": "东门", "capacity": capacity}
         for days, capacity in ((3, 1), (4, 4))
     ]
     filled = {
@@ -45,6 +45,7 @@ def form(world: World, **change: Any) -> dict[str, Any]:
 
 def place() -> World:
     world = street()
+    world["today"] = clock.day(clock.now())
     areas.get(world["community"])  # a container has read it a moment ago
     return world
 
@@ -87,7 +88,7 @@ def signed_up() -> World:
 
 def changed() -> World:
     world = signed_up()
-    moved = {"version": 0, "start": at(3, 14), "end": at(3, 18), "place": "南门", "capacity": 2}
+    moved = {"version": 0, "start": at(world, 3, 14), "end": at(world, 3, 18), "place": "南门", "capacity": 2}
     assert send(world, "worker", "/shifts/{shift}/change", "changed", moved).status == 200
     return world
 
@@ -143,12 +144,18 @@ def _fact(item: Any) -> Any:
     return kind, isinstance(item, Waiting)
 
 
-MOVE = {"version": 0, "place": "南门", "end": at(3, 13)}
 RAIN = {"reason": "下雨"}
-FURTHER = {
-    "version": 1,
-    "shifts": [{"start": at(days, 8), "end": at(days, 12), "place": "北门", "capacity": 4} for days in (5, 6)],
-}
+
+
+def longer(world: World) -> dict[str, Any]:
+    return {"version": 0, "place": "南门", "end": at(world, 3, 13)}
+
+
+def further(world: World) -> dict[str, Any]:
+    shifts = [
+        {"start": at(world, days, 8), "end": at(world, days, 12), "place": "北门", "capacity": 4} for days in (5, 6)
+    ]
+    return {"version": 1, "shifts": shifts}
 
 
 def cancel_in_parts(world: World, key: str) -> Answer:
@@ -196,7 +203,7 @@ ACTS = [
     Act(
         "shifts are added to an activity",
         published,
-        posting("worker", "/activities/{activity}/shifts", FURTHER),
+        posting("worker", "/activities/{activity}/shifts", further),
         facts,
         "POST /activities/{activity_id}/shifts",
     ),
@@ -219,7 +226,7 @@ ACTS = [
     Act(
         "a shift is changed",
         signed_up,
-        posting("worker", "/shifts/{shift}/change", MOVE),
+        posting("worker", "/shifts/{shift}/change", longer),
         facts,
         "POST /shifts/{shift_id}/change",
     ),

@@ -17,12 +17,16 @@ from tests.faults.help_acts import posting, send, street
 from tests.volunteers import hours
 
 World = dict[str, Any]
-PERIOD = {"from": f"{hours.today() - hours.YEAR}", "to": f"{hours.today()}"}
+
+
+def period(world: World) -> dict[str, str]:
+    return {"from": f"{world['today'] - hours.YEAR}", "to": f"{world['today']}"}
 
 
 def served() -> World:
     """The street; who asks for help there is a volunteer with hours of two shifts."""
     world = street()
+    world["today"] = hours.today()
     who = world["volunteer"] = world["people"]["asker"]
     vault.open_for(who)
     file = Volunteer.key(who)
@@ -46,7 +50,7 @@ def note(world: World, key: str) -> Answer:
 def certified() -> World:
     """With a statement."""
     world = served()
-    send(world, "asker", "/me/statements", "first", PERIOD)
+    send(world, "asker", "/me/statements", "first", period(world))
     return world
 
 
@@ -54,7 +58,7 @@ def trained() -> World:
     """With a training on file and a statement that shows it."""
     world = served()
     note(world, "noted")
-    send(world, "asker", "/me/statements", "first", PERIOD)
+    send(world, "asker", "/me/statements", "first", period(world))
     return world
 
 
@@ -88,7 +92,7 @@ ACTS = [
     Act(
         "a volunteer is issued a statement in the place of an earlier one",
         certified,
-        posting("asker", "/me/statements", PERIOD),
+        posting("asker", "/me/statements", period),
         facts,
         "POST /me/statements",
     ),
