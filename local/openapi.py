@@ -123,7 +123,19 @@ def _shapes(annotations: Iterable[Any]) -> list[Any]:
 def _schemas(routes: list[Route]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     shapes = _shapes(shape for route in routes for shape in (route.query, route.body, route.result))
     described, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
-    return dict(zip(shapes, described, strict=True)), components
+    return _in_ecma(dict(zip(shapes, described, strict=True))), _in_ecma(components)
+
+
+def _in_ecma(schema: Any) -> Any:
+    r"""The end of a text is `\Z` in Python's patterns and `$` in those of JSON Schema, which is ECMA's."""
+    if isinstance(schema, list):
+        return [_in_ecma(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: each.replace(r"\Z", "$") if name == "pattern" and isinstance(each, str) else _in_ecma(each)
+        for name, each in schema.items()
+    }
 
 
 def _ref_name(schema: dict[str, Any]) -> str:

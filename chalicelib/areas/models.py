@@ -22,6 +22,10 @@ class Area(Item, discriminator="area"):
     drop_points: ListAttribute[DropPoint] = ListAttribute(of=DropPoint, default=list)
 
     @classmethod
+    def key(cls, code: str) -> Area:
+        return cls(f"AREA#{rules.parent(code)}", code)
+
+    @classmethod
     def new(cls, code: str, name: str, drop_points: list[tuple[str, str]] | None = None) -> Area:
         places = [
             DropPoint(id=place_id, name=place)  # type: ignore[no-untyped-call]

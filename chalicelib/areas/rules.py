@@ -11,16 +11,20 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from chalicelib.kit.errors import Invalid
+from chalicelib.kit.errors import Conflict, Invalid
 
 # As it is typed or sent; whether there is such an area, `areas.service.get` knows.
-AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern="^[0-9]+$")]
+AreaCode = Annotated[str, Meta(min_length=6, max_length=18, pattern=r"^[0-9]+\Z")]
 LEVELS = {6: "district", 9: "street", 12: "community", 15: "grid", 18: "micro_grid"}
 LENGTH_OF = {level: length for length, level in LEVELS.items()}
 
 
 class AreaUnknown(Invalid):
     code, detail = "area_unknown", "没有这个区域，请从列表里重新选择。"
+
+
+class AreaHasAnotherName(Conflict):
+    code, detail = "area_has_another_name", "这个编码已有别的名称，请核对编码。"
 
 
 def well_formed(code: str) -> bool:

@@ -4,11 +4,12 @@ settings: ten minutes."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from chalicelib.areas import rules
 from chalicelib.areas.models import Area
 from chalicelib.kit import settings
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 
 _KEPT_LONGER = 10  # times the age that settings may have
@@ -27,6 +28,12 @@ def get(code: str) -> Area:
     return area
 
 
+def names(codes: Iterable[str]) -> dict[str, str]:
+    """What those of these areas that exist are called, as stored."""
+    found = read_together(*(Area.key(code) for code in codes))
+    return {area.code: area.name for area in found if area is not None}
+
+
 def children(code: str) -> list[Area]:
     """The areas directly inside one, in the order of their codes; of "" the districts."""
     if code and not rules.well_formed(code):
@@ -34,14 +41,18 @@ def children(code: str) -> list[Area]:
     return Item.collection(f"AREA#{code}")
 
 
-def put(code: str, name: str, drop_points: list[tuple[str, str]]) -> None:
-    """Add an area or change its name and drop points. Its parent must exist, except a district's."""
+def put(code: str, name: str, drop_points: list[tuple[str, str]], *, rename: bool = False) -> None:
+    """Add an area or change its drop points. Its parent must exist, except a district's.
+
+    Another name only with `rename`, else AreaHasAnotherName: a list with a wrong column of codes names other places."""
     if not rules.well_formed(code):
         raise rules.AreaUnknown()
     if rules.parent(code):
         get(rules.parent(code))
+    area = Area.new(code, name, drop_points)
+    same = None if rename else Item.pk.does_not_exist() | (Area.name == name)
     with transaction() as tx:
-        tx.put(Area.new(code, name, drop_points))
+        tx.put(area, when=same, or_raise=rules.AreaHasAnotherName())
     _kept.pop(code, None)
 
 

@@ -16,7 +16,7 @@ from chalicelib.kit import aws
 from chalicelib.kit.errors import Invalid
 
 FOLDER = "imports/"
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+\Z")]
 # A role that may not list the bucket is told AccessDenied of a file that is not there.
 _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 

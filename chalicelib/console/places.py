@@ -29,7 +29,7 @@ from chalicelib.people.models import Duty
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9-]+$")]
+    id: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+\Z")]
     name: Name
 
 
@@ -40,9 +40,10 @@ class AreaRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PutAreas(Command, frozen=True, tag="put_areas"):
-    """Add areas or change their names and drop points; larger ones first or already there."""
+    """Add areas or change their drop points; larger ones first or already there. Names change only with `rename`."""
 
     areas: Annotated[list[AreaRow], Meta(min_length=1, max_length=500)]
+    rename: bool = False
 
     @property
     def about(self) -> dict[str, Any]:
@@ -84,8 +85,15 @@ def put_areas(command: PutAreas, call: Call) -> str:
             raise area_rules.AreaUnknown(fields={row.code: "编码应为 6、9、12、15 或 18 位数字"})
         if parent and parent not in given:
             area_must_exist(parent, field=row.code, missing=f"没有上级区域 {parent}，请一起保存")
+    if not command.rename:
+        called = areas.names(given)
+        other = {row.code: called[row.code] for row in command.areas if called.get(row.code, row.name) != row.name}
+        if other:
+            told = {code: f'这个编码现在是“{name}”。真要改名，请加上 "rename": true' for code, name in other.items()}
+            raise CommandInvalid(fields=told)
     for row in sorted(command.areas, key=lambda row: len(row.code)):
-        areas.put(row.code, row.name, [(place.id, place.name) for place in row.drop_points])
+        places = [(place.id, place.name) for place in row.drop_points]
+        areas.put(row.code, row.name, places, rename=command.rename)
     return f"已保存 {len(command.areas)} 个区域。"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, Refused
@@ -65,6 +65,16 @@ class ContentRefused(Refused):
         return cls(
             detail=f"这段文字没有通过检查（{reason}），不能发布。请修改后再提交；觉得判断有误，可以到社区服务台反映。"
         )
+
+
+class ContactInText(Refused):
+    code, detail = "contact_in_text", "为了保护您，请不要写电话、微信号、QQ 号和邮箱，别人都会看到。"
+
+
+class PrivateContactInText(ContactInText):
+    """Of an office that speaks to everybody, the number of its desk may be read, and nobody's own."""
+
+    detail = "请不要公开个人的手机号、微信号和 QQ 号，可以写办公电话。"
 
 
 class AlreadyDecided(Conflict):
@@ -131,7 +141,27 @@ def told_flags(reasons: Sequence[str]) -> str:
     return "、".join(sorted(dict.fromkeys(reasons), key=lambda reason: -reasons.count(reason)))
 
 
-_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, and what makes 1 a keycap
+_BLANK = _UNSEEN | {"Cc", "Zs", "Zl", "Zp"}
+
+
+def plain(text: str) -> str:
+    """Full-width and look-alike characters as the plain ones they stand for, without invisible ones."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(character for character in folded if unicodedata.category(character) not in _UNSEEN)
+
+
+def refuse_contact_details(texts: Iterable[str], *, official: bool) -> None:
+    """Neighbours talk here, not by phone: a number once written cannot be taken back. All texts of an act are read as one.
+
+    `official`: staff say it in the community's name."""
+    from chalicelib.content import contact_details  # a cold start that shows a list needs none of it
+
+    kinds = contact_details.found(texts)
+    if official and kinds - contact_details.OF_AN_OFFICE:
+        raise PrivateContactInText()
+    if kinds and not official:
+        raise ContactInText()
 
 
 def refuse_blank(**texts: str) -> None:
@@ -139,7 +169,7 @@ def refuse_blank(**texts: str) -> None:
     blank = {
         name: "不能为空"
         for name, text in texts.items()
-        if all(unicodedata.category(character) in _UNSEEN for character in unicodedata.normalize("NFKC", text))
+        if all(unicodedata.category(character) in _BLANK for character in unicodedata.normalize("NFKC", text))
     }
     if blank:
         raise Invalid(fields=blank)

@@ -34,15 +34,17 @@ class Screening(msgspec.Struct, frozen=True):
         return self.suggest == "pass"
 
 
-def screen(caller: Caller, *, scene: Scene, now: datetime, **texts: str | None) -> Screening:
-    """Ask WeChat about texts under the openid of whoever typed them. Costs no AWS call while the token is warm.
+def screen(caller: Caller, *, scene: Scene, now: datetime, official: bool = False, **texts: str | None) -> Screening:
+    """Refuse what no reader should see, and ask WeChat about the rest under the openid of whoever typed it.
 
+    Costs no AWS call while the token is warm. `official`: staff say it in the community's name.
     `title` and `nickname` have places of their own in WeChat's question, all others are one text there. Raises
     ContentRefused for a risky one. WeChat not answering is no error: the texts come back `unchecked`.
     """
     written = {name: text for name, text in texts.items() if text and not text.isspace()}
     if not written:
         return Screening("pass", scene, {}, caller.id)
+    rules.refuse_contact_details(written.values(), official=official)
     suggest: Literal["pass", "review", "unchecked"]
     try:
         verdict = ask_wechat(caller.openid, scene, written)

@@ -10,13 +10,13 @@ from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content import service as content
 from chalicelib.content.rules import refuse_blank
-from chalicelib.help import rules
+from chalicelib.help import money, rules
 from chalicelib.help.models import HelpRequest, partition
 from chalicelib.help.sides import sign
-from chalicelib.kit import limits, timers, vault
+from chalicelib.kit import limits, phone_numbers, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict
+from chalicelib.kit.errors import Conflict, Invalid
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
@@ -68,7 +68,10 @@ def file_for(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> 
     if asked_before and attempt.made(asked_before):
         return asked_before
     vault.open_for(request_id)
-    contact = Contact(wish.contact_name or "", wish.contact_phone or "")
+    phone = phone_numbers.kept(wish.contact_phone or "")
+    if phone is None:
+        raise Invalid(fields={"contact_phone": phone_numbers.WANTED})
+    contact = Contact(wish.contact_name or "", phone)
     request.contact_sealed = vault.seal(request_id, "contact", msgspec.json.encode(contact).decode())
     request.filed_by, request.requester_name = person.id, "社区代为登记"
     a_day = rules.settings_in_force().files_a_day
@@ -89,7 +92,8 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
     duty = person.must_hold(people_rules.CARERS, request.area)
     role = people_rules.ROLE_NAMES[duty.role]
     lookups.once(lambda: _write_look_down(request, person, role, reason, attempt, now), attempt=attempt, now=now)
-    return msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
+    contact = msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
+    return msgspec.structs.replace(contact, phone=phone_numbers.shown(contact.phone))
 
 
 def _write_look_down(
@@ -104,9 +108,7 @@ def _write_look_down(
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:
     """The request as asked, all rules of form applied; nothing is written yet."""
     refuse_blank(title=wish.title, text=wish.text, unit=wish.unit)
-    texts = (wish.title, wish.text, wish.unit)
-    rules.refuse_money(texts, wish.unit)
-    rules.refuse_phone_numbers(texts)
+    money.refuse((wish.title, wish.text, wish.unit), unit=wish.unit)
     if wish.area is None and home is None:
         raise rules.HomeNeeded()
     # A home was looked up when it was chosen; only an area typed in now may not exist.
@@ -138,7 +140,9 @@ def _publish(
     request: HelpRequest, person: Person, attempt: Attempt, now: datetime, *, limit: tuple[str, int]
 ) -> HelpRequest:
     """Write the checked request: open when the check passed it, hidden until then. `limit`: which act, times a day."""
-    screening = content.screen(person.caller, scene=Scene.FORUM, now=now, title=request.title, text=request.text)
+    screening = content.screen(
+        person.caller, scene=Scene.FORUM, now=now, title=request.title, text=request.text, unit=request.unit
+    )
     request.marks = attempt.marks()
     request.list_for_its_own()
     if screening.passed:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -169,10 +166,6 @@ class MoneyAsked(Refused):
     code, detail = "money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。"
 
 
-class PhoneInText(Refused):
-    code, detail = "phone_in_text", "为了保护您，请不要写手机号或电话。需要联系时，请用这里的留言。"
-
-
 class DropPointNeeded(Invalid):
     code, detail = "drop_point_needed", "请选择东西放在哪里，一般是社区居委会。"
 
@@ -279,39 +272,3 @@ def open_until(needed_by: datetime | None, now: datetime) -> datetime:
     if not now + timedelta(hours=1) <= needed_by <= now + timedelta(days=30):
         raise TooLate(fields={"needed_by": TooLate.detail})
     return needed_by
-
-
-_MONEY = r"借钱(?!包)|借款|筹款|筹钱|捐款|捐钱|募捐|众筹|打钱|转账|汇款|红包|垫付|现金|收款码|贷款"
-_MONEY_UNITS = frozenset({"元", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})  # 块 counts soap, too
-_BETWEEN_WORDS = r"[\W_]+"
-
-
-def refuse_money(texts: Iterable[str], unit: str) -> None:
-    """WeChat reserves asking for money to registered charities (公益 > 个人求助网络服务平台), so it is refused here."""
-    written = (re.sub(_BETWEEN_WORDS, "", _plain(text)) for text in texts)
-    if _plain(unit).strip().lower() in _MONEY_UNITS or any(re.search(_MONEY, text) for text in written):
-        raise MoneyAsked()
-
-
-# A mobile number (11 digits from 13 to 19) or a landline with its area code.
-_PHONE = r"(?<!\d)(?:(?:00)?86)?1[3-9]\d{9}(?!\d)|(?<!\d)0\d{2,3}[2-9]\d{6,7}(?!\d)"
-# No colon: 14:30-16:30 would grow together with the number behind it.
-_BETWEEN_DIGITS = r"(?<=\d)[\s\-—–~_.·。、,/|*+=()]+(?=\d)"
-_CHINESE_DIGITS = str.maketrans("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "00123456789" + "1" + "123456789")
-
-
-def refuse_phone_numbers(texts: Iterable[str]) -> None:
-    """Neighbours talk here, not by phone: a number once written cannot be taken back."""
-    for text in texts:
-        digits = re.sub(_BETWEEN_DIGITS, "", _plain(text).translate(_CHINESE_DIGITS))
-        if re.search(_PHONE, digits):
-            raise PhoneInText()
-
-
-_UNSEEN = frozenset({"Cf", "Mn", "Me"})  # zero-width characters, and what makes 1 a keycap
-
-
-def _plain(text: str) -> str:
-    """Full-width and look-alike characters as the plain ones they stand for, without invisible ones."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(character for character in folded if unicodedata.category(character) not in _UNSEEN)

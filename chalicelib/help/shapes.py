@@ -45,7 +45,7 @@ class FileForSomeone(AskForHelp, frozen=True, kw_only=True):
 
     area: AreaCode
     contact_name: Annotated[str, Meta(min_length=1, max_length=20, pattern=r"\S")]
-    contact_phone: Annotated[str, Meta(min_length=5, max_length=20, pattern=r"^[0-9+\- ]+$")]
+    contact_phone: Annotated[str, Meta(min_length=5, max_length=40)]
 
 
 class ShowContact(Body, frozen=True):

@@ -26,7 +26,6 @@ from chalicelib.wechat.content import Scene
 def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Message:
     """Write to the other side of an offer."""
     refuse_blank(text=text)
-    rules.refuse_phone_numbers([text])
     message = Message.key(request_id, offer_id, attempt.id("msg"))
     offer: Offer | None
     written: Message | None
@@ -113,7 +112,6 @@ def read(*, caller: Caller, request_id: str, offer_id: str, now: datetime) -> li
 def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt: Attempt, now: datetime) -> Offer:
     """Thank a helper with a sentence, once, after the goods were collected."""
     refuse_blank(text=text)
-    rules.refuse_phone_numbers([text])
     screening: Screening | None = None
 
     def say_thanks() -> Offer:

@@ -38,8 +38,11 @@ BODY_AT_MOST = 64 * 1024  # bytes; the longest legal body is a text of 2,000 cha
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
 _PROBLEM = {"Content-Type": "application/problem+json; charset=utf-8", "Cache-Control": "no-store"}
 _KEY = r"[\x21-\x7e]{1,64}"
-# Control characters (but tab and line breaks) and halves of surrogate pairs: no keyboard types them.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# No keyboard types them: control characters (but tab and line breaks), halves of surrogate pairs, and what lets a text be
+# read in another order than it is written.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 # A defect may show after what was to be done is done.
 _HALF_WAY = "系统出了点问题，不知道这次有没有办好。请先刷新看看，没有办好再联系社区。"

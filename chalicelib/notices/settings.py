@@ -17,7 +17,7 @@ import msgspec
 from chalicelib.kit import settings
 from chalicelib.notices.catalogue import FORMS
 
-Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     differs from catalogue.FORMS; with it, values not named are left out."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    fields: dict[str, Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+\d+$")]] = {}
+    fields: dict[str, Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+\d+\Z")]] = {}
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,8 +22,8 @@ REFUSALS_KEPT = 5  # of a resident's day: they lie in the account, which is dear
 
 Points = Annotated[int, Meta(ge=1, le=POINTS_AT_MOST)]
 Moment = Annotated[datetime, Meta(tz=True)]
-Month = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
-RuleId = Annotated[str, Meta(pattern="^[a-z][a-z_]{0,29}$")]
+Month = Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])\Z")]
+RuleId = Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,29}\Z")]
 
 # Where points come from and go to; what else is in the books are residents.
 Account = Literal["issued", "spent", "lapsed"]

@@ -63,7 +63,9 @@ def publish(*, caller: Caller, draft: Draft, attempt: Attempt, now: datetime) ->
 
 
 def _write(post: Post, person: Person, now: datetime) -> None:
-    screening = content.screen(person.caller, scene=Scene.FORUM, now=now, title=post.title, text=post.text)
+    screening = content.screen(
+        person.caller, scene=Scene.FORUM, now=now, official=True, title=post.title, text=post.text
+    )
     post.state = "in_review"
     if screening.passed:
         post.state, post.shown_at = "shown", now

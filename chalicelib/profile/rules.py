@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection
 
@@ -73,7 +72,6 @@ _LATIN = str.maketrans(
         )
     )
 )
-_PHONE = r"1[3-9][0-9]{9}"
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5")
 _JOINER, _EMOJI_LOOK = "\u200d", "\ufe0f"
 _MOST_MARKS = 3
@@ -111,8 +109,6 @@ def nickname(typed: str) -> str:
         raise NicknameInvalid("至少要有一个字")
     if sum(unicodedata.category(character) == "Mn" and character != _EMOJI_LOOK for character in name) > _MOST_MARKS:
         raise NicknameInvalid("叠加的符号太多")
-    if re.search(_PHONE, _skeleton(name)):
-        raise NicknameInvalid("不要把手机号写进昵称，所有邻居都会看到")
     return name
 
 

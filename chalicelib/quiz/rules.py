@@ -19,8 +19,8 @@ QUIZZES_OF_A_BANK = 50  # open at once: all of them change over to a new version
 
 FAR_AWAY = timedelta(days=3 * 366)
 
-Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]+$")]
-BankId = Annotated[str, Meta(min_length=1, max_length=40, pattern="^[a-z0-9][a-z0-9-]*$")]
+Title = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]+\Z")]
+BankId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*\Z")]
 QuizId = BankId
 
 

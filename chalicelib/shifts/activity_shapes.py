@@ -21,7 +21,7 @@ from chalicelib.shifts.shift_shapes import Capacity, Moment, Place, Quorum, Vers
 # A title of its own, a text and all places of 45 shifts are one question to WeChat, which takes 2,500 characters.
 Title = Annotated[str, Meta(min_length=2, max_length=40, pattern=r"\S")]
 Text = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 
 
 class SingleShift(Body, frozen=True):

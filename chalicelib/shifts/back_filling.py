@@ -45,7 +45,7 @@ def back_fill(
             return found.record
         _may_back_fill(found, now)
         minutes = minutes_of(found.shift, served)
-        screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=served.reason)
+        screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, official=True, text=served.reason)
         why, held = (served.reason, None) if screening.passed else (recording.IN_REVIEW, served.reason)
         hours = Hours(minutes, "recorded", found.person.id, found.person.resident.nickname, why, held)
         with transaction() as tx:

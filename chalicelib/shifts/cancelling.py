@@ -122,7 +122,7 @@ def _as_shown(caller: Caller, reason: str, now: datetime) -> str:
     """The reason as everybody reads it. A rained-out shift is cancelled even when its reason cannot be checked: then it
     is not shown. Only what WeChat calls risky is to be written anew."""
     refuse_blank(reason=reason)
-    screening = content.screen(caller, scene=Scene.FORUM, now=now, reason=reason)
+    screening = content.screen(caller, scene=Scene.FORUM, now=now, official=True, reason=reason)
     return " ".join(reason.split()) if screening.passed else rules.REASON_WITHHELD
 
 

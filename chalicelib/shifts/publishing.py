@@ -55,7 +55,13 @@ def _write(
 ) -> tuple[Activity, list[Shift]]:
     places = "、".join(dict.fromkeys(each.place for each in planned))
     screening = content.screen(
-        person.caller, scene=Scene.FORUM, now=now, title=activity.title, text=activity.text, places=places
+        person.caller,
+        scene=Scene.FORUM,
+        now=now,
+        official=True,
+        title=activity.title,
+        text=activity.text,
+        places=places,
     )
     made = shifts(activity, planned, of=activity.id) if screening.passed else []
     as_read = (Activity.state == "draft") & (Activity.version == int(activity.version))

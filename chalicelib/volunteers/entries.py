@@ -74,7 +74,7 @@ def _may(person: Person, file: Volunteer | None) -> str:
 
 
 def _write(entry: Entry, person: Person, now: datetime) -> None:
-    screening = content.screen(person.caller, scene=Scene.FORUM, now=now, title=entry.title, by=entry.by)
+    screening = content.screen(person.caller, scene=Scene.FORUM, now=now, official=True, title=entry.title, by=entry.by)
     entry.state = "shown" if screening.passed else "in_review"
     with transaction() as tx:
         tx.create(entry, or_raise=Changed())

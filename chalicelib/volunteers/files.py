@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from chalicelib.kit import phone_numbers, vault
 from chalicelib.kit import transaction as transactions
-from chalicelib.kit import vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Action
@@ -111,4 +111,7 @@ def _text(contact: Contact | None) -> str | None:
 
 
 def _contact(text: str | None) -> Contact | None:
-    return msgspec.json.decode(text, type=Contact) if text else None
+    if text is None:
+        return None
+    known = msgspec.json.decode(text, type=Contact)
+    return msgspec.structs.replace(known, phone=phone_numbers.shown(known.phone))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.content.rules import refuse_blank
-from chalicelib.kit import clock, settings
+from chalicelib.kit import clock, phone_numbers, settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
 
@@ -83,7 +82,7 @@ class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     issuer: Annotated[str, Meta(min_length=1, max_length=40)] = "微嘉园社区志愿服务"  # as statements name it
     # Where statements are verified, `https://wjy.example.cn/api`; "" for the address this is served under. Without TLS
     # only on one's own machine, as `make run` has it.
-    check_address: Annotated[str, Meta(pattern=r"^(https://.+|http://127\.0\.0\.1:.+)?$", max_length=100)] = ""
+    check_address: Annotated[str, Meta(pattern=r"^(https://.+|http://127\.0\.0\.1:.+)?\Z", max_length=100)] = ""
 
 
 settings_in_force = settings.group("volunteers", VolunteerSettings)
@@ -216,7 +215,8 @@ def needs_guardian(born: date, on: date) -> bool:
 FOR_MINORS = (
     f"未满 {GUARDIAN_UNTIL} 岁参加志愿服务，要先由监护人到社区登记同意；生日的第二天起算满 {GUARDIAN_UNTIL} 岁。"
 )
-_OLDEST = 120  # years
+# Who is younger cannot agree to anything, nor their guardians for them to serve: 民法典, article 20.
+_YOUNGEST, _OLDEST = 8, 120  # years
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -228,9 +228,11 @@ class Contact(msgspec.Struct, frozen=True):
 
 
 def checked_birth(born: date, today: date) -> date:
-    """Invalid when nobody alive was born then."""
+    """Invalid when nobody of an age to serve was born then."""
     if born > today:
         raise Invalid(fields={"birth": "不能晚于今天"})
+    if age(born, today) < _YOUNGEST:
+        raise Invalid(fields={"birth": f"未满 {_YOUNGEST} 岁还不能报名，可以和家长一起参加活动"})
     if age(born, today) > _OLDEST:
         raise Invalid(fields={"birth": "请检查年份"})
     return born
@@ -249,13 +251,12 @@ def checked_name(name: str) -> str:
 
 
 def checked_contact(contact: Contact, *, within: str = "") -> Contact:
-    """With a phone of digits only; Invalid names the fields, inside the field `within`."""
+    """With the phone in the form in which it is kept; Invalid names the fields, inside the field `within`."""
     at = f"{within}." if within else ""
     refuse_blank(**{f"{at}name": contact.name, f"{at}relation": contact.relation})
-    phone = re.sub(_SEPARATORS, "", unicodedata.normalize("NFKC", contact.phone))
-    phone = phone.removeprefix("+86") if phone.startswith("+") else phone
-    if not re.fullmatch(_PHONE, phone):
-        raise Invalid(fields={f"{at}phone": "请填手机号，或者带区号的固定电话"})
+    phone = phone_numbers.kept(contact.phone)
+    if phone is None:
+        raise Invalid(fields={f"{at}phone": phone_numbers.WANTED})
     return Contact(_one_line(contact.name), phone, _one_line(contact.relation))
 
 
@@ -264,11 +265,6 @@ def checked_choice(**chosen: Sequence[str]) -> None:
     twice = {name: "有重复的选项" for name, each in chosen.items() if len(set(each)) < len(each)}
     if twice:
         raise Invalid(fields=twice)
-
-
-_SEPARATORS = r"[\s\-‐‑–—()]"
-# A mobile number, or a landline with its area code.
-_PHONE = r"1[3-9][0-9]{9}|0[0-9]{2,3}[2-9][0-9]{6,7}"
 
 
 def _one_line(text: str) -> str:

@@ -16,7 +16,7 @@ from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Contact, FreeTime, Skill
 
 Name = Annotated[str, Meta(min_length=1, max_length=50, pattern=r"\S")]  # as documents have it, foreign ones too
-Phone = Annotated[str, Meta(min_length=7, max_length=20)]
+Phone = Annotated[str, Meta(min_length=7, max_length=40)]
 Relation = Annotated[str, Meta(min_length=1, max_length=10, pattern=r"\S")]
 Skills = Annotated[list[Skill], Meta(max_length=len(rules.SKILLS))]
 FreeTimes = Annotated[list[FreeTime], Meta(min_length=1, max_length=len(rules.FREE_TIMES))]

@@ -79,7 +79,7 @@ def test_an_area_without_its_parent_is_not_put(hood: Hood) -> None:
 
 def test_a_changed_name_is_there_at_once_where_it_was_changed(hood: Hood) -> None:
     assert service.get(hood.community).name == "桂苑社区"
-    service.put(hood.community, "凌塘社区", [("office", "凌塘社区居委会")])
+    service.put(hood.community, "凌塘社区", [("office", "凌塘社区居委会")], rename=True)
     assert service.get(hood.community).name == "凌塘社区"
     assert service.place_name(hood.micro_grid) == "凌塘社区"
     assert service.place_name(hood.street) == "南湖街道"

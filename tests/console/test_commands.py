@@ -14,6 +14,7 @@ from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, partition
+from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
 from tests.points import books
 
@@ -91,8 +92,28 @@ class TestPuttingAreas:
     def test_again_changes_nothing_more(self, hood: Hood) -> None:
         rows = [{"code": hood.community, "name": "新名字"}]
         for _ in range(2):
-            assert administer("put_areas", areas=rows)["ok"]
+            assert administer("put_areas", areas=rows, rename=True)["ok"]
         assert [area.name for area in areas.children(hood.street)] == ["新名字"]
+
+    def test_another_name_for_a_known_code_is_refused_and_none_is_written(self, hood: Hood) -> None:
+        """As when each street of a list carries its district's code."""
+        rows = [{"code": f"{hood.street}002", "name": "第二社区"}, {"code": hood.community, "name": "别的社区"}]
+        answer = administer("put_areas", areas=rows)
+        assert (answer["ok"], answer["fields"].keys()) == (False, {hood.community})
+        assert "桂苑社区" in answer["fields"][hood.community]
+        assert [area.name for area in areas.children(hood.street)] == ["桂苑社区"]
+
+    def test_a_name_given_in_the_same_moment_stays(self, hood: Hood) -> None:
+        """The list is looked through first; each area is decided in its own write."""
+        with meanwhile(f"AREA#{hood.street}", lambda: areas.put(hood.community, "先到的", [], rename=True)):
+            answer = administer("put_areas", areas=[{"code": hood.community, "name": "桂苑社区"}])
+        assert (answer["ok"], answer["code"]) == (False, "area_has_another_name")
+        assert [area.name for area in areas.children(hood.street)] == ["先到的"]
+
+    def test_what_keeps_its_name_may_get_other_drop_points(self, hood: Hood) -> None:
+        row = {"code": hood.community, "name": "桂苑社区", "drop_points": [{"id": "shop", "name": "小店"}]}
+        assert administer("put_areas", areas=[row])["ok"]
+        assert [place.id for place in areas.get(hood.community).drop_points] == ["shop"]
 
     @pytest.mark.parametrize(
         ("suffix", "code"),

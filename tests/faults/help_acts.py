@@ -105,7 +105,7 @@ def received() -> World:
 
 def filed() -> World:
     world = street()
-    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "82838483"}
+    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "0573-82838483"}
     answer = send(world, "worker", "/help-requests/on-behalf", "filed", {**WISH, **contact})
     world["request"] = answer.json["id"]
     return world
@@ -179,7 +179,7 @@ def what_is_heard(world: World) -> list[bool]:
 
 
 def filing(world: World, key: str) -> Answer:
-    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "82838483"}
+    contact = {"area": world["community"], "contact_name": "王阿婆", "contact_phone": "0573-82838483"}
     return send(world, "worker", "/help-requests/on-behalf", key, {**WISH, **contact})
 
 

@@ -150,7 +150,7 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize("field", ["title", "text"])
     def test_phone_numbers_are_refused(self, street, field):
-        assert refused(street, **{field: "请打 138 0013 8000"}).code == "phone_in_text"
+        assert refused(street, **{field: "请打 138 0013 8000"}).code == "contact_in_text"
 
     def test_ten_requests_a_day_are_enough(self, street, configure):
         configure("help", asks_a_day=2)

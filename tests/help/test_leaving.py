@@ -164,7 +164,12 @@ class TestWhoHelpsLeaves:
 class TestStaffLeave:
     def test_what_they_filed_for_others_goes_on_without_them_and_their_words(self, street):
         leaving, staying = street.staff("grid_worker", street.grid), street.staff("grid_worker", street.grid)
-        wish: dict[str, Any] = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483"}
+        wish: dict[str, Any] = {
+            **MASKS,
+            "area": street.grid,
+            "contact_name": "王阿婆",
+            "contact_phone": "0573-82838483",
+        }
         request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
         helper = street.resident()
         made = offer(helper, request)
@@ -185,7 +190,13 @@ class TestStaffLeave:
 
     def test_one_in_review_still_gets_its_verdict(self, street):
         leaving, moderator = street.staff("grid_worker", street.grid), street.staff("moderator")
-        wish = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483", "text": "高价回收"}
+        wish = {
+            **MASKS,
+            "area": street.grid,
+            "contact_name": "王阿婆",
+            "contact_phone": "0573-82838483",
+            "text": "高价回收",
+        }
         request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
         assert stored(request).state == "in_review"
         content_personal.erase(leaving.id, now=clock.now())
@@ -196,7 +207,7 @@ class TestStaffLeave:
 
     def test_with_nobody_to_follow_the_carers_of_the_area_still_can_act(self, street):
         leaving = street.staff("grid_worker", street.grid)
-        wish = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "82838483"}
+        wish = {**MASKS, "area": street.grid, "contact_name": "王阿婆", "contact_phone": "0573-82838483"}
         request = leaving.post("/help-requests/on-behalf", json=wish).json["id"]
         leave(leaving)
         assert stored(request).state == "open"

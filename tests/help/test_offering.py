@@ -114,7 +114,7 @@ class TestOffering:
     def test_a_phone_number_in_the_message_is_refused(self, need, message):
         _, chen, request = need
         answer = chen.post(f"/help-requests/{request}/offers", json={"quantity": 1, "message": message})
-        assert (answer.status, answer.code) == (409, "phone_in_text")
+        assert (answer.status, answer.code) == (409, "contact_in_text")
         assert states(request) == []
 
     def test_a_long_message_is_refused(self, need):

@@ -44,7 +44,7 @@ def test_a_third_person_neither_reads_nor_writes_nor_learns_that_there_is_an_off
 @pytest.mark.parametrize("text", ["13800138000", "加我 一三八零零一三八零零零", "0573-82838483"])
 def test_phone_numbers_stay_out(talk, text):
     asker, _, messages, _ = talk
-    assert asker.post(messages, json={"text": text}).code == "phone_in_text"
+    assert asker.post(messages, json={"text": text}).code == "contact_in_text"
     assert lines(asker.get(messages)) == []
 
 

@@ -164,7 +164,7 @@ class TestChanging:
         chen = desk.approved(desk.applicant(hood), by=hood.staff("grid_worker"))
         before = desk.mine(chen)
         changed = chen.put("/me/volunteer", json=self.CHANGED).json
-        contact = {**self.CHANGED["contact"], "phone": "057382838483"}  # type: ignore[dict-item]
+        contact = {**self.CHANGED["contact"], "phone": "0573-82838483"}  # type: ignore[dict-item]
         assert changed == desk.mine(chen) == {**before, **self.CHANGED, "contact": contact}
 
     def test_who_waits_may_correct_it_too_and_it_still_waits(self, hood: Hood) -> None:

@@ -269,7 +269,7 @@ class TestGuardians:
         answer = desk.consent(young, by=worker, phone="0573-82838483")
         assert (answer.status, answer.json["guardian_on_file"]) == (200, True)
         known = desk.mine(young)
-        assert known["guardian"] == {"name": "王秀英", "phone": "057382838483", "relation": "母亲"}
+        assert known["guardian"] == {"name": "王秀英", "phone": "0573-82838483", "relation": "母亲"}
         assert known["guardian_since"]
         assert young.told == ["volunteer_approved", "volunteer_guardian_on_file"]
         assert gate.signed_up(young, shift)["state"] == "signed_up"
