@@ -192,6 +192,12 @@ def wechat(_stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 @pytest.fixture
+def tireless(configure: Callable[..., None]) -> None:
+    """Nobody needs rest: for who is on several shifts, at whatever hour the test runs."""
+    configure("volunteers", hours_in_a_day=24, rest_after_a_night=0)
+
+
+@pytest.fixture
 def another_container(hood: Hood, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a container is that has read the list of ended sessions a moment ago, and does not do so again for a while."""
     hood.http.get("/inbox", token=token_of("res_nobody"))

@@ -18,6 +18,8 @@ from chalicelib.kit import ids, keys
 from chalicelib.kit.errors import Invalid
 from chalicelib.kit.table import Item
 
+LATEST = 16  # requests, after which an item that is replaced again and again begins anew to remember them
+
 
 class KeyReused(Invalid):
     code, detail = "idempotency_key_reused", "这次提交和上次内容不同，请返回重新填写。"
@@ -76,8 +78,9 @@ class Attempt(msgspec.Struct, frozen=True):
         return {self.mark} if self.mark else None
 
     def marks_with(self, before: Remembers | None) -> set[str] | None:
-        """The same for an item that takes the place of an earlier one, whose requests stay known."""
-        return (before.marks or set() if before else set()) | (self.marks() or set()) or None
+        """The same for an item that takes the place of an earlier one, whose requests stay known as long as they are few."""
+        known = before.marks or set() if before else set()
+        return (known if len(known) < LATEST else set()) | (self.marks() or set()) or None
 
 
 class Remembers(Item):

@@ -41,6 +41,11 @@ def at_local(day: date, at: time) -> datetime:
     return datetime.combine(day, at, SHANGHAI).astimezone(UTC)
 
 
+def until_midnight(moment: datetime) -> int:
+    """Seconds until the next day begins in Shanghai."""
+    return round((at_local(day(moment) + timedelta(days=1), time()) - moment).total_seconds())
+
+
 def from_event(time: str) -> datetime:
     """The moment for which EventBridge started a schedule: `2020-02-10T01:05:00Z`."""
     return datetime.fromisoformat(time).astimezone(UTC)

@@ -22,6 +22,8 @@ from chalicelib.people.service import Person
 from chalicelib.points import service as points
 from chalicelib.points.rules import Allowance, AllowanceUsed, AlreadySpent, NotEnoughPoints, month_end
 
+_OF_ANYTHING = "*"  # among the names of products: how many redemptions, whatever became of them
+
 
 class Wish(msgspec.Struct, frozen=True):
     """How many, at the price a piece that the resident was shown, and how it reaches them."""
@@ -119,8 +121,9 @@ def _reserved(
 
 
 def _pay(tx: transaction, new: Redemption, product: Product, *, known: list[Item | None], now: datetime) -> None:
-    """Take the points, within the cap."""
+    """Take the points, within the product's cap and what somebody redeems in a day."""
     cap = int(product.cap) if product.cap else None
+    today = Allowance(_OF_ANYTHING, clock.day(now), quantity=1, at_most=rules.settings_in_force().redemptions_a_day)
     try:
         points.spend(
             tx,
@@ -130,10 +133,12 @@ def _pay(tx: transaction, new: Redemption, product: Product, *, known: list[Item
             reason=f"兑换{new.name}",
             subject=new.id,
             now=now,
-            allowance=allowance(new, at_most=cap),
+            allowances=(allowance(new, at_most=cap), today),
             known=known,
         )
     except AllowanceUsed as used:
+        if used.of == _OF_ANYTHING:
+            raise rules.EnoughToday(retry_after=clock.until_midnight(now)) from None
         raise rules.OverTheCap(cap or 0, used.left, new.unit, product.cap_period) from None
     except NotEnoughPoints as short:
         raise rules.NotEnough(short.detail) from None

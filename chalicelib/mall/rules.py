@@ -50,6 +50,7 @@ class MallSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     remind_days: Annotated[int, Meta(ge=0, le=60)] = 2  # before the last day to collect
     code_tries_an_hour: Annotated[int, Meta(ge=1)] = 300
+    redemptions_a_day: Annotated[int, Meta(ge=1)] = 20  # of one resident, those that were cancelled too
 
 
 settings_in_force = settings.group("mall", MallSettings)
@@ -127,6 +128,10 @@ class OverTheCap(Refused):
 
 
 _CAP_USED = {"month": "您这个月已经兑满，下个月再来。", "campaign": "您已经兑满，请把机会留给邻居。"}
+
+
+class EnoughToday(TooMany):
+    code, detail = "enough_redeemed_today", "今天兑换的次数已经用完，请明天再来。"
 
 
 class WayNeeded(Invalid):

@@ -590,7 +590,7 @@ KINDS: dict[str, Kind] = {
     "shift_added": Kind(
         to="a volunteer whom the organiser has added by their number",
         title="组织者为您报了名",
-        text="{who}把您加进了“{title}”，{when}，在{place}。没有这回事的话，请联系社区。",
+        text="{who}把您加进了“{title}”，{when}，在{place}。{rest}没有这回事的话，请联系社区。",
         page=SHIFT,
         template="community",
         subject="为您报了名：{title}",

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
@@ -25,6 +26,7 @@ from chalicelib.people.models import partition
 from chalicelib.wechat.callback import SubscribeChange, SubscribePopup
 
 Answer = Literal["accept", "reject", "ban", "filter"]
+REPORTS_AN_HOUR = 60  # a phone asks once for each act
 _REMEMBERED = timedelta(days=2)  # a report, which phones repeat within minutes
 _REMEMBERED_OF_WECHAT = timedelta(days=20)  # an event, which may lie in the queue and then in its dead letters for 18
 
@@ -62,6 +64,7 @@ def report(*, caller: Caller, answers: dict[str, Answer], attempt: Attempt, now:
     try:
         with transaction() as tx:
             people.still_logged_in(tx, caller)
+            limits.spend(tx, caller.id, "credits", at_most=REPORTS_AN_HOUR, per=timedelta(hours=1), now=now)
             if attempt.key:
                 tx.create(counted, or_raise=_AlreadyCounted())
             for template_id, answer in answers.items():

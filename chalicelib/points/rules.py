@@ -53,15 +53,15 @@ class NotEnoughPoints(Refused):
 
 
 class AllowanceUsed(Refused):
-    """`left` is how much this resident may still take in the period."""
+    """`left` is how much this resident may still take of `of` in the period."""
 
     code = "allowance_used"
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, of: str, left: int) -> None:
         super().__init__(
             detail=f"每人限量，您这一期还可以兑换 {left} 份。" if left else "每人限量，您这一期已经兑换完了。"
         )
-        self.left = left
+        self.of, self.left = of, left
 
 
 class AllowanceOver(Refused):
@@ -224,7 +224,7 @@ def take(taken: Counts, wanted: Allowance, *, day: date) -> dict[str, dict[str, 
         raise AllowanceOver()
     before = _counted(taken, f"{wanted.until}", wanted.of)
     if wanted.at_most is not None and before + wanted.quantity > wanted.at_most:
-        raise AllowanceUsed(max(wanted.at_most - before, 0))
+        raise AllowanceUsed(wanted.of, max(wanted.at_most - before, 0))
     return _with(taken, f"{wanted.until}", wanted.of, before + wanted.quantity)
 
 

@@ -155,12 +155,12 @@ def spend(
     reason: str,
     subject: str,
     now: datetime,
-    allowance: Allowance | None = None,
+    allowances: Iterable[Allowance] = (),
     known: Iterable[Item | None] | None = None,
 ) -> Transfer:
     """Take points from a resident, or NotEnoughPoints. The same `transfer_id` is taken once for ever (AlreadySpent).
 
-    With an `allowance`, what this resident has taken of something capped is decided in the same write, or AllowanceUsed.
+    With `allowances`, what this resident has taken of things capped is decided in the same write, or AllowanceUsed.
     `known` are items read consistently, those `needed_to_spend` among them as far as they exist: nothing is read then.
     """
     rules.amount(amount)
@@ -168,7 +168,7 @@ def spend(
     if spent is not None:
         raise rules.AlreadySpent()
     book = Book(resident_id, account, now)
-    if allowance is not None and book.open:
+    for allowance in allowances if book.open else ():
         book.take(allowance)
     if not book.open or book.balance < amount:
         raise rules.NotEnoughPoints(amount, book.balance)

@@ -7,12 +7,12 @@ of, and which times and place they were told; what is new for them is the differ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from chalicelib.content.rules import refuse_blank
-from chalicelib.kit import clock, timers
+from chalicelib.kit import clock, limits, timers
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Invalid
@@ -26,7 +26,7 @@ from chalicelib.shifts.presence_rules import opens
 from chalicelib.shifts.publishing import END
 from chalicelib.volunteers import diary
 from chalicelib.volunteers.models import Volunteer
-from chalicelib.volunteers.rules import Clash
+from chalicelib.volunteers.rules import Clash, NeedsRest, Times, with_times
 
 _MOVED = ("start", "place", "quorum")  # what stays as it is once people are there
 
@@ -71,6 +71,8 @@ def change(*, caller: Caller, shift_id: str, wanted: Change, attempt: Attempt, n
             checked.add(after.place)
         with transaction() as tx:
             _write(tx, shift, before, after, attempt, now)
+            a_day = rules.settings_in_force().changes_a_day
+            limits.spend(tx, person.id, "shift_change", at_most=a_day, per=timedelta(days=1), now=now)
             person.still(tx)
         shift.start_at, shift.end_at, shift.place = after.start, after.end, after.place
         shift.capacity, shift.quorum, shift.version = after.capacity, dict(after.quorum), wanted.version + 1
@@ -144,6 +146,17 @@ def _write(tx: transaction, shift: Shift, before: _Terms, after: _Terms, attempt
     tx.create(made, or_raise=Changed())
 
 
+def _moved(tx: transaction, file: Volunteer, whom: str, times: Times, now: datetime) -> list[str]:
+    """Who has too little rest now keeps the place, which they may give back, and is told."""
+    try:
+        with_times(file.taken, times, now=now)
+    except NeedsRest:
+        diary.enter(tx, file, whom, times, now=now, rested=False)
+        return ["和您的另一个班次离得近，休息时间可能不够，可以退出"]
+    diary.enter(tx, file, whom, times, now=now)
+    return []
+
+
 @rounds.of("changed")
 def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now: datetime) -> None:
     """Tell one person what is new for them, and move the time in their diary; or take them off, if they have not the
@@ -157,7 +170,7 @@ def tell(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, *, now
     with transaction() as tx:
         try:
             if before[1:] != after[1:] and file is not None:
-                diary.enter(tx, file, mine.person, signing_up.times(shift), now=now)
+                said += _moved(tx, file, mine.person, signing_up.times(shift), now)
         except Clash:
             if now < shift.start_at and (mine.state in rules.EXPECTED or too_early):
                 _take_off(tx, shift, mine, file, said, now)

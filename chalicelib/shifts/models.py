@@ -146,6 +146,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     team = UnicodeAttribute(null=True)
     team_name = UnicodeAttribute(null=True)
     added_by = UnicodeAttribute(null=True)  # the organiser who added them
+    rest_reason = UnicodeAttribute(null=True)  # why, though they had too little rest
     guest = BooleanAttribute(null=True)  # added by name, without an account: no hours of their own
     title = UnicodeAttribute()
     place = UnicodeAttribute()
@@ -154,6 +155,7 @@ class SignUp(Remembers, discriminator="sign_up"):
     told = NumberAttribute()  # the shift's version they know of
     changed_at = InstantAttribute(null=True)  # when they were last told of another time or place
     at = InstantAttribute()  # when they asked: the order of the waiting list
+    times_that_day = NumberAttribute(default=1)  # that they have asked for this shift
     late_withdrawals = NumberAttribute(default=0)
     cancelled_at = InstantAttribute(null=True)
     # self | guardian | team | organiser | duty (its role is over) | shift (cancelled, or moved to a time they have not)

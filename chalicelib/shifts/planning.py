@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content.rules import refuse_blank
+from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed, Conflict, Invalid
@@ -53,6 +54,8 @@ def draft(*, caller: Caller, draft: Draft, attempt: Attempt, now: datetime) -> A
     try:
         with transaction() as tx:
             tx.create(activity, or_raise=Conflict())
+            a_day = rules.settings_in_force().activities_a_day
+            limits.spend(tx, person.id, "activity", at_most=a_day, per=timedelta(days=1), now=now)
             person.still(tx)
     except Conflict:
         # The first try of this very request was faster than its repeat.

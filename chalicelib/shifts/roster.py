@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from chalicelib.kit import vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
@@ -26,6 +25,7 @@ from chalicelib.people.service import Person
 from chalicelib.shifts import presence_rules, rules, walk_ins
 from chalicelib.shifts.in_charge import in_charge
 from chalicelib.shifts.models import Shift, SignUp
+from chalicelib.volunteers import files
 from chalicelib.volunteers.models import Volunteer
 
 # Of those who wait or have cancelled: nobody reads three thousand names at a gate. The counts are of all.
@@ -138,9 +138,8 @@ def _still_needed(shift: Shift, theirs: SignUp, now: datetime) -> bool:
 
 
 def _emergency(file: Volunteer | None) -> dict[str, str] | None:
-    if file is None or file.contact_sealed is None:
-        return None
-    return msgspec.json.decode(vault.read(file.resident_id, "contact", file.contact_sealed), type=dict[str, str])
+    contact = files.opened(file, only=["contact"]).contact if file else None
+    return msgspec.structs.asdict(contact) if contact else None
 
 
 def _write_down(person: Person, shift: Shift, whom: str, reason: str, attempt: Attempt, now: datetime) -> None:

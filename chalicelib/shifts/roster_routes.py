@@ -65,10 +65,14 @@ class RosterView(View, frozen=True):
 
 
 class Present(Body, frozen=True):
-    """Somebody who is there without a phone: the number of a volunteer, or the name of anybody else; not both."""
+    """Somebody who is there without a phone: the number of a volunteer, or the name of anybody else; not both.
+
+    `rest_reason`: why a volunteer who would have too little rest (`needs_rest`) is asked all the same. They read it.
+    """
 
     volunteer_number: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
     name: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
+    rest_reason: Reason | None = None
 
 
 class Why(Body, frozen=True):
@@ -140,7 +144,10 @@ def add(caller: Caller, shift_id: str, body: Present, attempt: Attempt, now: dat
     """Organisers: add somebody who is there without a phone. While check-in is open they are checked in at once."""
     if body.volunteer_number is not None and body.name is None:
         number = body.volunteer_number
-        new = walk_ins.add_volunteer(caller=caller, shift_id=shift_id, number=number, attempt=attempt, now=now)
+        why = body.rest_reason
+        new = walk_ins.add_volunteer(
+            caller=caller, shift_id=shift_id, number=number, rest_reason=why, attempt=attempt, now=now
+        )
     elif body.name is not None and body.volunteer_number is None:
         new = walk_ins.add_guest(caller=caller, shift_id=shift_id, name=body.name, attempt=attempt, now=now)
     else:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock, settings
-from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Refused
+from chalicelib.kit.errors import Conflict, Forbidden, NotFound, Refused, TooMany
 from chalicelib.kit.flow import Flow
 from chalicelib.people import rules as people
 from chalicelib.volunteers.rules import SERVICES as SERVICES
@@ -78,6 +78,9 @@ class ShiftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Group `shifts`."""
 
     alerts_a_day: Annotated[int, Meta(ge=0)] = 3  # of new shifts, to one volunteer
+    sign_ups_a_day: Annotated[int, Meta(ge=1)] = 5  # of one person, for the same shift
+    activities_a_day: Annotated[int, Meta(ge=1)] = 50  # of one who plans
+    changes_a_day: Annotated[int, Meta(ge=1)] = 50  # of shifts: each is told to everybody on it
 
 
 settings_in_force = settings.group("shifts", ShiftSettings)
@@ -93,6 +96,11 @@ class ShiftCancelled(Refused):
 
 class SignUpClosed(Refused):
     code, detail = "sign_up_closed", "这个班次已经开始，不能再报名。请看看别的班次。"
+
+
+class SignedUpTooOften(TooMany):
+    code = "signed_up_too_often"
+    detail = "今天您已多次报名又退出这个班次，请明天再来，或者请组织者到时帮您登记。"
 
 
 class ShiftFull(Refused):

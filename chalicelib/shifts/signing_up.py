@@ -72,12 +72,23 @@ def _may_sign_up(
 ) -> None:
     if mine and mine.state != "cancelled":
         raise rules.AlreadySignedUp()
+    check_not_too_often(mine, now)
     rules.check_open(shift, now=now)
     if wish.role:
         person.must_hold([wish.role], shift.area)
         return
     rules.check_audience(shift, person.resident.home, person.resident.home_state)
     eligibility.check(file, approved=shift.needs_approval, on=clock.day(shift.start_at))
+
+
+def check_not_too_often(mine: SignUp | None, now: datetime) -> None:
+    """Signing up and giving the place back again and again tells somebody each time."""
+    if mine and _times_today(mine, now) >= rules.settings_in_force().sign_ups_a_day:
+        raise rules.SignedUpTooOften(retry_after=clock.until_midnight(now))
+
+
+def _times_today(before: SignUp | None, now: datetime) -> int:
+    return int(before.times_that_day) if before and clock.day(before.at) == clock.day(now) else 0
 
 
 def _take(tx: transaction, shift: Shift, new: SignUp, wish: Wish) -> None:
@@ -108,6 +119,7 @@ def place_for(shift: Shift, person: str, name: str, now: datetime, *, before: Si
     new.title, new.place, new.start_at, new.end_at = shift.title, shift.place, shift.start_at, shift.end_at
     new.told = int(shift.version)
     new.late_withdrawals = int(before.late_withdrawals) if before else 0
+    new.times_that_day = _times_today(before, now) + 1
     new.list_it()
     return new
 
@@ -116,7 +128,7 @@ def write(tx: transaction, new: SignUp, *, before: SignUp | None) -> None:
     """Somebody who had cancelled may sign up again."""
     tx.put(
         new,
-        when=SignUp.state == "cancelled" if before else Item.pk.does_not_exist(),
+        when=(SignUp.state == "cancelled") & (SignUp.at == before.at) if before else Item.pk.does_not_exist(),
         or_raise=Changed(),
     )
 

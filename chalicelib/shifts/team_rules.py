@@ -38,6 +38,7 @@ TOLD: Mapping[type[Problem], tuple[str, str]] = {
     people.AccountClosed: ("account_closed", "已经注销账号。请刷新小队后再报名。"),
     MemberConsentNeeded: ("consent_needed", "还没有同意最新的《隐私保护指引》。请他们打开小程序同意后，再来报名。"),
     rules.AlreadySignedUp: ("already_signed_up", "已经自己报了这个班次或在排队。请他们先取消，或由其余的人各自报名。"),
+    rules.SignedUpTooOften: ("signed_up_too_often", "今天已多次报名又退出这个班次。请明天再报，或由其余的人各自报名。"),
     rules.HomeNeeded: ("home_needed", "还没有选择住的社区或楼栋。请他们在“我的”里选好，再来报名。"),
     rules.NotOfTheAudience: ("not_of_the_audience", "不住在这个班次面向的区域。请换一个班次，或由其余的人各自报名。"),
     volunteers.NotAVolunteer: ("approval_needed", "还不是已通过的志愿者。请他们在“志愿服务”里申请，通过后再来报名。"),
@@ -46,6 +47,7 @@ TOLD: Mapping[type[Problem], tuple[str, str]] = {
         "未满 16 岁，还没有监护人同意。请监护人到社区登记，登记后再来报名。",
     ),
     volunteers.Clash: ("busy", "在这段时间已有别的班次或在排队。请他们先取消那一个，或者换一个班次。"),
+    volunteers.NeedsRest: ("needs_rest", "前后班次太近，休息时间不够。请换一个班次，或由其余的人各自报名。"),
     volunteers.TooManyAhead: ("too_many_shifts", "报的班次已经太多。请他们先完成一些，再来报名。"),
 }
 

@@ -142,6 +142,7 @@ def _why_not(member: Member, shift: Shift, now: datetime) -> Problem | None:
             raise team_rules.MemberConsentNeeded()
         if member.sign_up and member.sign_up.state != "cancelled":
             raise rules.AlreadySignedUp()
+        signing_up.check_not_too_often(member.sign_up, now)
         rules.check_audience(shift, member.resident.home, member.resident.home_state)
         eligibility.check(member.file, approved=shift.needs_approval, on=clock.day(shift.start_at))
         volunteers.with_times(member.file.taken if member.file else {}, signing_up.times(shift), now=now)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.content import service as content
+from chalicelib.content.rules import refuse_blank
 from chalicelib.kit import clock, ids, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
@@ -23,13 +25,20 @@ from chalicelib.shifts.models import Guests, Shift, SignUp
 from chalicelib.shifts.presence import of_another
 from chalicelib.volunteers import diary, eligibility
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
+from chalicelib.wechat.content import Scene
 
 GUESTS_KEPT = timedelta(days=30)
 GUEST = "现场登记"  # the name of a guest wherever theirs is not opened
 
 
-def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attempt, now: datetime) -> SignUp:
-    """Sign a volunteer up by their number, and check them in when that is open. They are told."""
+def add_volunteer(
+    *, caller: Caller, shift_id: str, number: str, rest_reason: str | None, attempt: Attempt, now: datetime
+) -> SignUp:
+    """Sign a volunteer up by their number, and check them in when that is open. They are told.
+
+    With a `rest_reason`, which they read, also one who would have too little rest.
+    """
+    why: list[str] = []  # as WeChat lets it be read; asked once
 
     def add() -> SignUp:
         link: VolunteerNumber | None
@@ -52,10 +61,14 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
             _may_be_added(shift, resident, before, file, now)
             new = _present(signing_up.place_for(shift, whom, resident.nickname, now, before=before), person, shift, now)
             new.marks = attempt.marks_with(before)
+            if rest_reason is not None:
+                why[:] = why or [_as_read(caller, rest_reason, now)]
+                new.rest_reason = why[0]
             with transaction() as tx:
                 _take(tx, shift, now)
                 signing_up.write(tx, new, before=before)
-                diary.enter(tx, file, whom, signing_up.times(shift), now=now)
+                times, rested = signing_up.times(shift), rest_reason is None
+                diary.enter(tx, file, whom, times, now=now, rested=rested)
                 as_read = (Resident.state == "active") & (Resident.consent_version == resident.consent_version)
                 tx.check(resident, when=as_read, or_raise=Changed())
                 person.still(tx)
@@ -63,6 +76,12 @@ def add_volunteer(*, caller: Caller, shift_id: str, number: str, attempt: Attemp
         return new
 
     return places.settled(add)
+
+
+def _as_read(caller: Caller, reason: str, now: datetime) -> str:
+    refuse_blank(rest_reason=reason)
+    screening = content.screen(caller, scene=Scene.COMMENT, now=now, official=True, reason=reason)
+    return " ".join(reason.split()) if screening.passed else "请当面问组织者"
 
 
 def _may_be_added(
@@ -96,6 +115,7 @@ def _present(new: SignUp, person: Person, shift: Shift, now: datetime) -> SignUp
 def _tell(tx: transaction, new: SignUp, shift: Shift, person: Person, now: datetime) -> None:
     facts = {"title": shift.title, "when": clock.spoken(shift.start_at), "place": shift.place}
     who = person.resident.nickname
+    facts["rest"] = f"前后班次离得近，原因：{new.rest_reason}。" if new.rest_reason else ""
     notices.tell(tx, new.person, "shift_added", about=shift.id, now=now, area=shift.area, who=who, **facts)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.areas import rules as areas
 from chalicelib.content.rules import refuse_blank
-from chalicelib.kit import ids
+from chalicelib.kit import ids, limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
@@ -23,6 +23,7 @@ from chalicelib.volunteers.files import Personal, settled
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
 from chalicelib.volunteers.rules import Contact
 
+CONSENTS_A_DAY = 50  # of guardians, that one member of staff puts on file
 Write = Callable[[transaction, Person, Volunteer], dict[str, Any]]
 
 
@@ -87,6 +88,7 @@ def put_consent_on_file(
             raise rules.NotInForce()
         if not file.minor:
             raise rules.NoGuardianNeeded()
+        limits.spend(tx, person.id, "guardian", at_most=CONSENTS_A_DAY, per=timedelta(days=1), now=now)
         notices.tell(tx, resident_id, "volunteer_guardian_on_file", about=resident_id, now=now, area=file.area)
         sealed = files.seal(resident_id, Personal(guardian=agreed))
         return {"guardian_at": now, "guardian_by": person.id, **sealed}

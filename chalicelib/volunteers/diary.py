@@ -18,19 +18,27 @@ from chalicelib.volunteers.models import Volunteer
 from chalicelib.volunteers.rules import Times
 
 
-def enter(tx: transaction, file: Volunteer | None, resident_id: str, times: Times, *, now: datetime) -> None:
-    """Take these times (again at other hours, when the shift has them already): Clash, or TooManyAhead.
+def enter(
+    tx: transaction,
+    file: Volunteer | None,
+    resident_id: str,
+    times: Times,
+    *,
+    now: datetime,
+    rested: bool = True,
+) -> None:
+    """Take these times (again at other hours, when the shift has them already): Clash, TooManyAhead, or NeedsRest when
+    they have to be `rested`.
 
     `file` as read, None when there is none yet.
     """
-    _write(tx, file, resident_id, rules.with_times(file.taken if file else {}, times, now=now))
+    _write(tx, file, resident_id, rules.with_times(file.taken if file else {}, times, now=now, rested=rested))
 
 
 def leave(tx: transaction, file: Volunteer | None, shift: str, *, now: datetime) -> None:
     """Give the times of a shift free."""
     if file is not None and shift in file.taken:
-        taken = {other: span for other, span in rules.still_taken(file.taken, now).items() if other != shift}
-        _write(tx, file, file.resident_id, taken)
+        _write(tx, file, file.resident_id, rules.without(file.taken, shift, now))
 
 
 def _write(tx: transaction, file: Volunteer | None, resident_id: str, taken: Mapping[str, tuple[int, int]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,6 +14,7 @@ from chalicelib.content.rules import refuse_blank
 from chalicelib.kit import clock, phone_numbers, settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
+from chalicelib.volunteers import rest
 
 # `none`: keeps a diary only, because some activities ask for no application, or because who was declined is forgotten.
 VOLUNTEER = Flow(
@@ -39,6 +40,7 @@ DECIDERS = frozenset({"grid_worker", "community_worker"})
 
 DECLINED_KEPT = timedelta(days=30)  # what somebody applied with, for them to correct it and apply again
 GUARDIAN_UNTIL = 16  # years
+_RESTED_AFTER = timedelta(hours=24)
 SHIFTS_AHEAD_AT_MOST = 60  # a gate shift every morning and afternoon of a month
 
 Skill = Literal["medical", "driving", "repairs", "psychology", "law", "teaching", "languages", "computers", "other"]
@@ -79,6 +81,8 @@ class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
     applications_a_day: Annotated[int, Meta(ge=1)] = 3
     statements_a_day: Annotated[int, Meta(ge=1)] = 5
+    hours_in_a_day: Annotated[int, Meta(ge=1, le=24)] = 10  # on shifts, in any 24 hours
+    rest_after_a_night: Annotated[int, Meta(ge=0, le=24)] = 8  # hours
     issuer: Annotated[str, Meta(min_length=1, max_length=40)] = "微嘉园社区志愿服务"  # as statements name it
     # Where statements are verified, `https://wjy.example.cn/api`; "" for the address this is served under. Without TLS
     # only on one's own machine, as `make run` has it.
@@ -121,6 +125,23 @@ class Clash(Refused):
             super().__init__(
                 detail=f"{when}的班次已经开始，时间冲突。请报 {until} 以后的班次；还在排队的，可以先取消排队。"
             )
+
+
+class NeedsRest(Refused):
+    """Free at that time, and too close to other shifts to rest. An organiser may go over it with a reason."""
+
+    code = "needs_rest"
+
+    def __init__(self, free_from: int | None) -> None:
+        options = settings_in_force()
+        free = ""
+        if free_from is not None:
+            begin = clock.spoken(datetime.fromtimestamp(free_from, clock.SHANGHAI))
+            free = f"您从 {begin} 起可以再报。"
+        super().__init__(
+            detail=f"为了您的健康，任意 24 小时内最多服务 {options.hours_in_a_day} 小时，"
+            f"过零点的夜班后至少休息 {options.rest_after_a_night} 小时。{free}"
+        )
 
 
 class TooManyAhead(Refused):
@@ -190,17 +211,34 @@ def still_taken(taken: Taken, now: datetime) -> dict[str, tuple[int, int]]:
     return {shift: (start, end) for shift, (start, end) in taken.items() if end > moment}
 
 
-def with_times(taken: Taken, wanted: Times, *, now: datetime) -> dict[str, tuple[int, int]]:
-    """What is taken with these times: Clash when they overlap those of another shift, TooManyAhead. They may touch."""
-    others = {shift: span for shift, span in still_taken(taken, now).items() if shift != wanted.shift}
+def without(taken: Taken, shift: str, now: datetime) -> dict[str, tuple[int, int]]:
+    """What is taken but for this shift, and what is over since so long that nobody has to rest from it any more."""
+    rested = int((now - _RESTED_AFTER).timestamp())
+    return {other: (start, end) for other, (start, end) in taken.items() if other != shift and end > rested}
+
+
+def with_times(taken: Taken, wanted: Times, *, now: datetime, rested: bool = True) -> dict[str, tuple[int, int]]:
+    """What is taken with these times: Clash when they overlap those of another shift, TooManyAhead; when somebody has to
+    be `rested`, NeedsRest. They may touch."""
+    others = without(taken, wanted.shift, now)
+    ahead = still_taken(others, now)
     start, end = int(wanted.start.timestamp()), int(wanted.end.timestamp())
-    for first, last in others.values():
+    for first, last in ahead.values():
         if first < end and start < last:
             begins, ends = (datetime.fromtimestamp(each, clock.SHANGHAI) for each in (first, last))
             raise Clash(begins, ends, now=now)
-    if len(others) >= SHIFTS_AHEAD_AT_MOST:
+    if len(ahead) >= SHIFTS_AHEAD_AT_MOST:
         raise TooManyAhead()
+    if rested:
+        _check_rest(others.values(), (start, end))
     return others | {wanted.shift: (start, end)}
+
+
+def _check_rest(others: Collection[rest.Span], wanted: rest.Span) -> None:
+    options = settings_in_force()
+    bounds = {"hours_in_a_day": options.hours_in_a_day, "after_a_night": options.rest_after_a_night}
+    if not rest.enough(others, wanted, **bounds):
+        raise NeedsRest(rest.free_from(others, wanted, **bounds))
 
 
 def age(born: date, on: date) -> int:

@@ -6,8 +6,9 @@ What was signed up for with it stays everybody's own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chalicelib.kit import limits
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Changed
@@ -73,6 +74,8 @@ def hand_over(*, caller: Caller, team_id: str, member: str, attempt: Attempt, no
             own = teams.member(team, person.id)
             tx.update(Membership.key(person.id, own["slot"]), [Membership.leads.set(False)], or_raise=Changed())
             teams.write(tx, team, [*leads_now(tx, team, member, now=now), *teams.remember(team, attempt)])
+            a_day = rules.HAND_OVERS_A_DAY
+            limits.spend(tx, person.id, "team_hand_over", at_most=a_day, per=timedelta(days=1), now=now)
             person.still(tx)
 
     teams.settled(pass_on)

@@ -15,6 +15,7 @@ TEAMS_AT_MOST = 5  # that one person is in
 NAME_AT_MOST = 20
 NAMES_A_DAY = 10  # that one person gives, to new teams or others
 CODES_TRIED_AN_HOUR = 10  # right or wrong
+HAND_OVERS_A_DAY = 5  # of one leader
 CODES_A_DAY = 20  # that a leader renews
 KEPT_AFTER_THE_END = timedelta(days=30)
 REMEMBERED = 60  # requests that a team remembers, before it begins anew

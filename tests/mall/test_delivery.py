@@ -126,8 +126,10 @@ class TestTheList:
 
     def test_pages_leave_nothing_out_and_nothing_twice(self, door):
         shop.done(command="restock", product=door.rice, quantity=20, receipt="more")
-        rich = shop.buyer(door.hood, points=1000)
-        made = {shop.redeemed(rich, door.rice, deliver=True)["id"] for _ in range(21)} | {door.made["id"]}
+        rich = [shop.buyer(door.hood, points=1000) for _ in range(3)]
+        made = {shop.redeemed(rich[number % 3], door.rice, deliver=True)["id"] for number in range(21)} | {
+            door.made["id"]
+        }
         first = door.worker.get(f"/deliveries?area={door.hood.grid}").json
         second = door.worker.get(f"/deliveries?area={door.hood.grid}&cursor={first['next']}").json
         seen = [line["id"] for page in (first, second) for line in page["items"]]

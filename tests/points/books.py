@@ -13,6 +13,7 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.points import audit, service
 from chalicelib.points.models import Account, Transfer, partition
+from chalicelib.points.rules import Allowance
 from chalicelib.points.service import Correction, Earning, settled
 
 
@@ -35,7 +36,13 @@ def give(
 
 
 def spend(
-    resident: str, amount: Any, transfer_id: str | None = None, *, now: datetime | None = None, **more: Any
+    resident: str,
+    amount: Any,
+    transfer_id: str | None = None,
+    *,
+    now: datetime | None = None,
+    allowance: Allowance | None = None,
+    **more: Any,
 ) -> Transfer:
     def act() -> Transfer:
         with transaction() as tx:
@@ -47,6 +54,7 @@ def spend(
                 reason="兑换口罩",
                 subject="口罩",
                 now=now or clock.now(),
+                allowances=(allowance,) if allowance else (),
                 **more,
             )
 

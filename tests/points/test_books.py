@@ -300,7 +300,7 @@ class TestWithItemsThatTheCallerHasRead:
         spend(chen, 4, "redemption:1", now=NOON, allowance=masks(2))
         for other in ("redemption:1", "redemption:2"):
             with pytest.raises(Changed), transaction() as tx:
-                more = {"reason": "兑换口罩", "subject": "口罩", "now": NOON, "known": found, "allowance": masks(2)}
+                more = {"reason": "兑换口罩", "subject": "口罩", "now": NOON, "known": found, "allowances": (masks(2),)}
                 service.spend(tx, chen, 4, transfer_id=other, **more)
         assert check(chen) == 6
 

@@ -163,7 +163,7 @@ class TestRefusals:
         assert answer.code == "shift_cancelled"
         assert "不用再签退" in answer.json["detail"]
 
-    def test_another_shift_than_theirs_says_which_is_theirs(self, hood: Hood) -> None:
+    def test_another_shift_than_theirs_says_which_is_theirs(self, hood: Hood, tireless: None) -> None:
         """Not signed up for the one, or too early for it, while the diary has another now."""
         mine, chen = door.expected(hood)
         other = door.open_shift(hood)

@@ -22,7 +22,7 @@ from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import door, gate, organised
 from tests.volunteers import crew
 
-EMERGENCY = {"name": "陈太太", "phone": "13900001111"}
+EMERGENCY = {"name": "陈太太", "phone": "13900001111", "relation": "妻子"}
 REASON = {"reason": "身体不适，联系家人"}
 
 

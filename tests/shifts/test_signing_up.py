@@ -98,7 +98,7 @@ def test_who_has_withdrawn_may_sign_up_again_and_stands_at_the_end(hood: Hood) -
     gate.adds_up(shift)
 
 
-def test_overlapping_shifts_are_refused_and_touching_ones_are_not(hood: Hood) -> None:
+def test_overlapping_shifts_are_refused_and_touching_ones_are_not(hood: Hood, tireless: None) -> None:
     chen = gate.volunteer(hood)
     four_hours = timedelta(hours=4)
     morning = gate.shift(hood, starts=timedelta(days=2), lasts=four_hours)
