@@ -11,7 +11,7 @@ from msgspec import Meta
 from chalicelib.areas import service as areas
 from chalicelib.areas.rules import AreaCode
 from chalicelib.console.command import Call, Command, CommandInvalid, Report, area_must_exist
-from chalicelib.content.rules import refuse_contact_details
+from chalicelib.content.rules import refuse_unfit
 from chalicelib.kit import clock
 from chalicelib.kit.errors import Invalid
 from chalicelib.mall import products
@@ -128,7 +128,7 @@ class Stock(_AboutProduct, frozen=True, tag="stock"):
 
 
 def put_product(command: PutProduct, call: Call) -> str:
-    refuse_contact_details((command.name, command.text), official=True)
+    refuse_unfit((command.name, command.text), official=True)
     area_must_exist(command.area)
     desks = [_desk(place, number) for number, place in enumerate(command.desks)]
     if len(set(desks)) < len(desks):

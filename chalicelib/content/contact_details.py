@@ -226,7 +226,12 @@ class Group(NamedTuple):
 
 def found(texts: Iterable[str]) -> set[Kind]:
     """What ways to reach somebody these texts of one act hold; they are read as one, in their order."""
-    text = plain("\n".join(texts))
+    parts = list(texts)
+    # With a break between them, and without: a number may be cut anywhere.
+    return set().union(*(_found_in(plain(read)) for read in {"\n".join(parts), "".join(parts)}))
+
+
+def _found_in(text: str) -> set[Kind]:
     kinds: set[Kind] = set()
     # An o or a 一 is a digit to one writer and a dash to another.
     for digits in (_CHINESE | _LOOK_ALIKE, _CHINESE, {}):
@@ -372,7 +377,7 @@ class _Window:
         if len(self.sizes) == 1:
             return True
         usual, singly = self.sizes in _USUAL, set(self.sizes) == {1}
-        if self.same and (singly or self.gaps[0] == "\n"):  # from one text to the next
+        if singly and self.same:
             return True
         if self.tight and self.same and self._measures_or_lists():
             return False
@@ -396,7 +401,7 @@ class _Window:
 
     def _is_sorted(self) -> bool:
         """A list of numbers goes up or down: 15、18、20、25、100."""
-        if any(map(_padded, self.groups)):
+        if len(self.groups) < 3 or any(map(_padded, self.groups)):
             return False
         values = [int(group.digits) for group in self.groups]
         pairs = list(zip(values, values[1:], strict=False))

@@ -77,6 +77,10 @@ class PrivateContactInText(ContactInText):
     detail = "请不要公开个人的手机号、微信号和 QQ 号，可以写办公电话。"
 
 
+class MoneyAsked(Refused):
+    code, detail = "money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。"
+
+
 class AlreadyDecided(Conflict):
     code, detail = "already_decided", "这条内容已经有人处理过了，请刷新列表。"
 
@@ -151,17 +155,23 @@ def plain(text: str) -> str:
     return "".join(character for character in folded if unicodedata.category(character) not in _UNSEEN)
 
 
-def refuse_contact_details(texts: Iterable[str], *, official: bool) -> None:
-    """Neighbours talk here, not by phone: a number once written cannot be taken back. All texts of an act are read as one.
+def refuse_unfit(texts: Iterable[str], *, official: bool) -> None:
+    """What no text may hold that others read: a way to reach somebody (a number once written cannot be taken back), or
+    asking for money, which WeChat reserves to registered charities (公益 > 个人求助网络服务平台).
 
-    `official`: staff say it in the community's name."""
-    from chalicelib.content import contact_details  # a cold start that shows a list needs none of it
+    `texts` are those of one act, in the order in which they are read. `official`: staff say it in the community's name,
+    and may name their office's telephone and collect for a charity.
+    """
+    from chalicelib.content import contact_details, money  # a cold start that shows a list needs none of it
 
-    kinds = contact_details.found(texts)
+    written = [text for text in texts if text]
+    kinds = contact_details.found(written)
     if official and kinds - contact_details.OF_AN_OFFICE:
         raise PrivateContactInText()
     if kinds and not official:
         raise ContactInText()
+    if not official and money.asked_for(written):
+        raise MoneyAsked()
 
 
 def refuse_blank(**texts: str) -> None:

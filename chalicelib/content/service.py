@@ -44,7 +44,7 @@ def screen(caller: Caller, *, scene: Scene, now: datetime, official: bool = Fals
     written = {name: text for name, text in texts.items() if text and not text.isspace()}
     if not written:
         return Screening("pass", scene, {}, caller.id)
-    rules.refuse_contact_details(written.values(), official=official)
+    rules.refuse_unfit(written.values(), official=official)
     suggest: Literal["pass", "review", "unchecked"]
     try:
         verdict = ask_wechat(caller.openid, scene, written)

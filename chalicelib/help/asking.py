@@ -10,13 +10,13 @@ from chalicelib.areas import rules as area_rules
 from chalicelib.areas import service as areas
 from chalicelib.content import service as content
 from chalicelib.content.rules import refuse_blank
-from chalicelib.help import money, rules
+from chalicelib.help import rules
 from chalicelib.help.models import HelpRequest, partition
 from chalicelib.help.sides import sign
-from chalicelib.kit import limits, phone_numbers, timers, vault
+from chalicelib.kit import limits, phones, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.errors import Conflict, Invalid
+from chalicelib.kit.errors import Conflict
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
@@ -67,15 +67,10 @@ def file_for(*, caller: Caller, wish: Wish, attempt: Attempt, now: datetime) -> 
     asked_before = HelpRequest.find(request.pk, request.sk)
     if asked_before and attempt.made(asked_before):
         return asked_before
-    vault.open_for(request_id)
-    phone = phone_numbers.kept(wish.contact_phone or "")
-    if phone is None:
-        raise Invalid(fields={"contact_phone": phone_numbers.WANTED})
-    contact = Contact(wish.contact_name or "", phone)
-    request.contact_sealed = vault.seal(request_id, "contact", msgspec.json.encode(contact).decode())
+    contact = Contact(wish.contact_name or "", phones.checked(wish.contact_phone or "", field="contact_phone"))
     request.filed_by, request.requester_name = person.id, "社区代为登记"
     a_day = rules.settings_in_force().files_a_day
-    return _publish(request, person, attempt, now, limit=("file_for", a_day))
+    return _publish(request, person, attempt, now, limit=("file_for", a_day), contact=contact)
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -93,7 +88,7 @@ def show_contact(*, caller: Caller, request_id: str, reason: str, attempt: Attem
     role = people_rules.ROLE_NAMES[duty.role]
     lookups.once(lambda: _write_look_down(request, person, role, reason, attempt, now), attempt=attempt, now=now)
     contact = msgspec.json.decode(vault.read(request.id, "contact", request.contact_sealed), type=Contact)
-    return msgspec.structs.replace(contact, phone=phone_numbers.shown(contact.phone))
+    return msgspec.structs.replace(contact, phone=phones.shown(contact.phone))
 
 
 def _write_look_down(
@@ -108,7 +103,7 @@ def _write_look_down(
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:
     """The request as asked, all rules of form applied; nothing is written yet."""
     refuse_blank(title=wish.title, text=wish.text, unit=wish.unit)
-    money.refuse((wish.title, wish.text, wish.unit), unit=wish.unit)
+    rules.refuse_money_as_unit(wish.unit)
     if wish.area is None and home is None:
         raise rules.HomeNeeded()
     # A home was looked up when it was chosen; only an area typed in now may not exist.
@@ -137,12 +132,21 @@ def _drop_point(community: str, chosen: str | None) -> tuple[str, str]:
 
 
 def _publish(
-    request: HelpRequest, person: Person, attempt: Attempt, now: datetime, *, limit: tuple[str, int]
+    request: HelpRequest,
+    person: Person,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    limit: tuple[str, int],
+    contact: Contact | None = None,
 ) -> HelpRequest:
     """Write the checked request: open when the check passed it, hidden until then. `limit`: which act, times a day."""
     screening = content.screen(
         person.caller, scene=Scene.FORUM, now=now, title=request.title, text=request.text, unit=request.unit
     )
+    if contact:
+        vault.open_for(request.id)
+        request.contact_sealed = vault.seal(request.id, "contact", msgspec.json.encode(contact).decode())
     request.marks = attempt.marks()
     request.list_for_its_own()
     if screening.passed:

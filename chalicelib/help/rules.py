@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from chalicelib.content.rules import MoneyAsked, plain
 from chalicelib.kit import settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
@@ -162,10 +163,6 @@ class StillUnderWay(Refused):
     code, detail = "offers_under_way", "还有邻居正在帮忙。请等全部送到并领取后再确认，或者先取消还没送到的认领。"
 
 
-class MoneyAsked(Refused):
-    code, detail = "money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。"
-
-
 class DropPointNeeded(Invalid):
     code, detail = "drop_point_needed", "请选择东西放在哪里，一般是社区居委会。"
 
@@ -272,3 +269,12 @@ def open_until(needed_by: datetime | None, now: datetime) -> datetime:
     if not now + timedelta(hours=1) <= needed_by <= now + timedelta(days=30):
         raise TooLate(fields={"needed_by": TooLate.detail})
     return needed_by
+
+
+_MONEY_UNITS = frozenset({"元", "块钱", "万", "万元", "人民币", "钱", "rmb", "cny", "¥"})  # 块 counts soap, too
+
+
+def refuse_money_as_unit(unit: str) -> None:
+    """Fifty yuan are asked for as well with the yuan in the place of the pieces."""
+    if plain(unit).strip().lower() in _MONEY_UNITS:
+        raise MoneyAsked()

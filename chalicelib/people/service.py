@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chalicelib.areas import rules as areas
-from chalicelib.kit import auth, ids, limits, phone_numbers, timers, vault
+from chalicelib.kit import auth, ids, limits, phones, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller, ConsentNeeded, NotADelegate, Revocation
 from chalicelib.kit.errors import Changed, Conflict, Problem
@@ -331,8 +331,8 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
     with transaction() as tx:
         limits.spend(tx, person.id, "phone", at_most=PHONE_CHANGES_A_DAY, per=timedelta(days=1), now=now)
     given = wechat_login.phone_number(code, caller.openid)
-    number = phone_numbers.kept(given) or given  # they are called there, whatever numbering plans say
-    sealed, masked = vault.seal(person.id, "phone", number), rules.mask_phone(phone_numbers.shown(number))
+    number = phones.read(given) or given  # they are called there, whatever numbering plans say
+    sealed, masked = vault.seal(person.id, "phone", number), rules.mask_phone(phones.shown(number))
     with transaction() as tx:
         tx.update(
             person.resident,
@@ -379,7 +379,7 @@ def phone_of(resident: Resident) -> str:
     """For the owner, and for `account.identity.show`, which logs who looked. NoPhone when there is none."""
     if resident.phone_sealed is None:
         raise rules.NoPhone()
-    return phone_numbers.shown(vault.read(resident.id, "phone", resident.phone_sealed))
+    return phones.shown(vault.read(resident.id, "phone", resident.phone_sealed))
 
 
 def openid_of(resident: Resident) -> str:

@@ -24,9 +24,7 @@ class SignUpFor(Body, frozen=True):
 
 
 class SignUpView(View, frozen=True):
-    """My place on a shift. `late_withdrawals`: how often I gave one back within twelve hours of the start.
-
-    `rest_reason`: why an organiser has asked me though I had too little rest."""
+    """My place on a shift. `late_withdrawals`: how often I gave one back within twelve hours of the start."""
 
     shift: str
     state: str
@@ -37,7 +35,6 @@ class SignUpView(View, frozen=True):
     role: str | None
     team: str | None
     late_withdrawals: int
-    rest_reason: str | None
     checked_in: datetime | None
     checked_out: datetime | None
     minutes: int | None
@@ -54,7 +51,6 @@ def sign_up_view(mine: SignUp) -> SignUpView:
         role=mine.role,
         team=mine.team_name,
         late_withdrawals=int(mine.late_withdrawals),
-        rest_reason=mine.rest_reason,
         checked_in=clock.local(mine.in_at) if mine.in_at else None,
         checked_out=clock.local(mine.out_at) if mine.out_at else None,
         minutes=None if mine.minutes is None else int(mine.minutes),

@@ -97,12 +97,15 @@ class ShiftPage(View, frozen=True):
 
 
 class MyShift(View, frozen=True):
+    """`rest_reason`: why an organiser has asked me though I had too little rest."""
+
     shift: str
     state: str
     title: str
     place: str
     start: datetime
     end: datetime
+    rest_reason: str | None
 
 
 class MyShiftPage(View, frozen=True):
@@ -163,6 +166,7 @@ def my_shift(sign_up: SignUp) -> MyShift:
         place=sign_up.place,
         start=clock.local(sign_up.start_at),
         end=clock.local(sign_up.end_at),
+        rest_reason=sign_up.rest_reason,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chalicelib.kit import phone_numbers, vault
+from chalicelib.kit import phones, vault
 from chalicelib.kit import transaction as transactions
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.errors import Changed
@@ -114,4 +114,4 @@ def _contact(text: str | None) -> Contact | None:
     if text is None:
         return None
     known = msgspec.json.decode(text, type=Contact)
-    return msgspec.structs.replace(known, phone=phone_numbers.shown(known.phone))
+    return msgspec.structs.replace(known, phone=phones.shown(known.phone))

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from chalicelib.content.rules import refuse_blank
-from chalicelib.kit import clock, phone_numbers, settings
+from chalicelib.kit import clock, phones, settings
 from chalicelib.kit.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from chalicelib.kit.flow import Flow
 from chalicelib.volunteers import rest
@@ -292,9 +292,7 @@ def checked_contact(contact: Contact, *, within: str = "") -> Contact:
     """With the phone in the form in which it is kept; Invalid names the fields, inside the field `within`."""
     at = f"{within}." if within else ""
     refuse_blank(**{f"{at}name": contact.name, f"{at}relation": contact.relation})
-    phone = phone_numbers.kept(contact.phone)
-    if phone is None:
-        raise Invalid(fields={f"{at}phone": phone_numbers.WANTED})
+    phone = phones.checked(contact.phone, field=f"{at}phone")
     return Contact(_one_line(contact.name), phone, _one_line(contact.relation))
 
 

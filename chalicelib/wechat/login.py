@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -94,8 +95,14 @@ def phone_number(code: str, openid: str) -> str:
     info = answer.get("phone_info")
     info = info if isinstance(info, dict) else {}
     watermark = info.get("watermark")
-    number = info.get("phoneNumber")
+    number = _whole(info)
     ours = isinstance(watermark, dict) and watermark.get("appid") == client.appid
     if not ours or not isinstance(number, str) or not re.fullmatch(_PHONE, number):
         raise WeChatUnavailable("no phone number in the answer", answer_lost=True)
     return number
+
+
+def _whole(info: dict[str, Any]) -> Any:
+    """A foreign number is only told from one of here by its country code, which stands apart."""
+    pure, country = info.get("purePhoneNumber"), info.get("countryCode")
+    return f"+{country}{pure}" if isinstance(pure, str) and isinstance(country, str | int) else info.get("phoneNumber")

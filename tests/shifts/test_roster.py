@@ -38,7 +38,8 @@ def where(document: dict[str, Any]) -> dict[str, str]:
 
 
 def with_contact(who: Neighbour) -> None:
-    sealed = vault.seal(who.id, "contact", msgspec.json.encode(EMERGENCY).decode())
+    kept = {**EMERGENCY, "phone": f"+86{EMERGENCY['phone']}"}
+    sealed = vault.seal(who.id, "contact", msgspec.json.encode(kept).decode())
     Volunteer.key(who.id).update([Volunteer.contact_sealed.set(sealed)])
     assert who.post("/me/phone", json={"code": who.hood.wechat.phone_code(who.phone)}).status == 200
 

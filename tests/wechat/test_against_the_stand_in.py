@@ -96,7 +96,7 @@ def test_a_phone_number_is_given_once_and_to_its_owner_only(wechat: StandIn, ope
     code = wechat.phone_code("liju")
     with pytest.raises(login.PhoneCodeInvalid):
         login.phone_number(code, other)
-    assert login.phone_number(code, openid) == "13800138000"
+    assert login.phone_number(code, openid) == "+8613800138000"
     with pytest.raises(login.PhoneCodeInvalid):
         login.phone_number(code, openid)
 
