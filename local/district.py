@@ -1,7 +1,7 @@
 """The demo district: 南湖区 of 嘉兴 with its thirteen streets, and a few sample communities, grids and people.
 
 Streets and their codes are those of the national statistical code (统计用区划代码). Communities, grids,
-micro-grids and persons are samples; the two women and the volunteer are those of the newspaper story.
+micro-grids and their codes are made up, as are the persons; the two women and the volunteer are those of the newspaper story.
 """
 
 from __future__ import annotations

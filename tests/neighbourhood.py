@@ -8,7 +8,7 @@ def test_something(hood):
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.areas.models import Area
@@ -23,6 +23,8 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Delegation, Duty, OpenidLink, Resident, partition
 from local.wechat.control import StandIn
 from tests.engine.http import Answer, Http
+
+SETTLED = timedelta(days=30)  # since when everybody lives where they say
 
 
 class Neighbour:
@@ -103,7 +105,7 @@ class Hood:
         resident.nickname, resident.created_at = f"邻居{neighbour.id[-4:].upper()}", now
         resident.openid_sealed = vault.seal(neighbour.id, "openid", known["openid"])
         resident.consent_version, resident.consent_at = version, now
-        resident.home, resident.home_state = self.micro_grid, "waiting"
+        resident.home, resident.home_state, resident.home_since = self.micro_grid, "waiting", now - SETTLED
         resident.area_key, resident.area_sort = f"RESIDENCE#{self.district}", f"{self.micro_grid}#{clock.stamp(now)}"
         link.resident_id = neighbour.id
         with transaction() as tx:

@@ -85,6 +85,7 @@ def close(resident: Resident, *, now: datetime, by: Person | None = None) -> Non
         Resident.avatar,
         Resident.home,
         Resident.home_reason,
+        Resident.home_since,
         Resident.area_key,
         Resident.area_sort,
         Resident.renamed_at,

@@ -34,6 +34,7 @@ def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
                 Resident.home.set(area),
                 Resident.home_state.set("waiting"),
                 Resident.home_reason.remove(),
+                *([] if _stays(person.resident, area) else [Resident.home_since.set(now)]),
                 Resident.area_key.set(_waiting(area)),
                 Resident.area_sort.set(f"{area}#{clock.stamp(now)}"),
             ],
@@ -48,6 +49,12 @@ def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
                 notices.tell(tx, carer, "residence_waiting", about=person.id, now=now, **facts)
     person.resident.home, person.resident.home_state, person.resident.home_reason = area, "waiting", None
     return person.resident
+
+
+def _stays(resident: Resident, area: str) -> bool:
+    """Moves within the community, or says again what nobody has denied."""
+    community = area_rules.at_level(area, "community")
+    return community is not None and people_rules.lives_in(resident.home, resident.home_state, community)
 
 
 def waiting(*, caller: Caller, area: str, cursor: str | None, now: datetime) -> Page[Resident]:

@@ -30,7 +30,8 @@ def get(code: str) -> Area:
 
 def names(codes: Iterable[str]) -> dict[str, str]:
     """What those of these areas that exist are called, as stored."""
-    found = read_together(*(Area.key(code) for code in codes))
+    keys = [Area.key(code) for code in codes]
+    found = read_together(*keys) if keys else []
     return {area.code: area.name for area in found if area is not None}
 
 

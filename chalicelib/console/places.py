@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -37,13 +38,13 @@ class AreaRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: AreaCode
     name: Name
     drop_points: list[Place] = []
+    rename: bool = False
 
 
 class PutAreas(Command, frozen=True, tag="put_areas"):
-    """Add areas or change their drop points; larger ones first or already there. Names change only with `rename`."""
+    """Add areas or change their drop points; larger ones first or already there. A name changes only with `rename`."""
 
     areas: Annotated[list[AreaRow], Meta(min_length=1, max_length=500)]
-    rename: bool = False
 
     @property
     def about(self) -> dict[str, Any]:
@@ -85,16 +86,22 @@ def put_areas(command: PutAreas, call: Call) -> str:
             raise area_rules.AreaUnknown(fields={row.code: "编码应为 6、9、12、15 或 18 位数字"})
         if parent and parent not in given:
             area_must_exist(parent, field=row.code, missing=f"没有上级区域 {parent}，请一起保存")
-    if not command.rename:
-        called = areas.names(given)
-        other = {row.code: called[row.code] for row in command.areas if called.get(row.code, row.name) != row.name}
-        if other:
-            told = {code: f'这个编码现在是“{name}”。真要改名，请加上 "rename": true' for code, name in other.items()}
-            raise CommandInvalid(fields=told)
+    _refuse_renaming(command.areas)
     for row in sorted(command.areas, key=lambda row: len(row.code)):
         places = [(place.id, place.name) for place in row.drop_points]
-        areas.put(row.code, row.name, places, rename=command.rename)
+        areas.put(row.code, row.name, places, rename=row.rename)
     return f"已保存 {len(command.areas)} 个区域。"
+
+
+def _refuse_renaming(rows: Sequence[AreaRow]) -> None:
+    called = areas.names(row.code for row in rows if not row.rename)
+    other = {
+        row.code: f'这个编码现在是“{called[row.code]}”，不是“{row.name}”。真要改名，请在这一行加上 "rename": true'
+        for row in rows
+        if called.get(row.code, row.name) != row.name
+    }
+    if other:
+        raise CommandInvalid(fields=other)
 
 
 def grant_duty(command: GrantDuty, call: Call) -> str:

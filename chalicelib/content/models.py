@@ -27,7 +27,7 @@ class Review(Remembers, discriminator="review"):
     """
 
     state = UnicodeAttribute()  # rules.REVIEW
-    cause = UnicodeAttribute()  # wechat_doubts | wechat_silent | flagged
+    cause = UnicodeAttribute()  # wechat_doubts | wechat_silent | flagged | pointed_out (flagged, and shown meanwhile)
     subject = UnicodeAttribute()
     subject_pk = UnicodeAttribute()
     subject_sk = UnicodeAttribute()

@@ -64,8 +64,10 @@ def open_for_flags(
     now: datetime,
     writer_id: str | None = None,
     flagged_by: Sequence[str] = (),
+    hidden: bool = True,
 ) -> Review:
-    """Ask a moderator about something that neighbours have flagged; the caller hides it in the same transaction.
+    """Ask a moderator about something that neighbours have flagged; the caller hides it in the same transaction, or it
+    is not `hidden` until the moderator decides, and nobody is told of it.
 
     `words` are what each of them wrote with their reason, "" for nothing. The moderator reads both; the author is told
     that it is hidden and which reasons were given, neither the words nor by whom. None of those who flagged it decides.
@@ -79,15 +81,40 @@ def open_for_flags(
         writer_id=author_id or writer_id or "",
         area=area,
         excerpt=excerpt,
-        cause="flagged",
+        cause="flagged" if hidden else "pointed_out",
         now=now,
         as_staff=author_id is None,
         parties=flagged_by,
     )
     review.flags = rules.shown_flags(reasons, words)
     tx.create(review, or_raise=Conflict())
-    service.tell_author(tx, review, "content_hidden_by_flags", now=now, reason=rules.told_flags(reasons))
+    if hidden:
+        service.tell_author(tx, review, "content_hidden_by_flags", now=now, reason=rules.told_flags(reasons))
     return review
+
+
+def add_flag(tx: transaction, review: Review, *, by: str, reason: str, words: str) -> None:
+    """Another neighbour says something about what waits for a moderator. Changed when that has been decided."""
+    tx.update(
+        review,
+        [
+            Review.flags.set([*(review.flags or ()), *rules.shown_flags([reason], [words])]),
+            Review.parties.set([*(review.parties or ()), by]),
+        ],
+        when=(Review.state == "with_moderator") & (Review.flags == review.flags),
+        or_raise=Changed(),
+    )
+
+
+def undecided(review_id: str | None) -> Review | None:
+    """The review, as long as a moderator has to decide on it."""
+    review = Review.find(*_key(review_id)) if review_id else None
+    return review if review is not None and review.state == "with_moderator" else None
+
+
+def _key(review_id: str) -> tuple[str, str]:
+    key = Review.key(review_id)
+    return key.pk, key.sk
 
 
 def forget_words(subject_pk: str, *, area: str, reason: str, words: str) -> None:
@@ -267,9 +294,9 @@ def _conclude(
     """The verdict, what it means for the subject, and the word to the author, all in one."""
     close(tx, review, "approved" if approved else "refused", by=by, reason=reason, now=now, also=also)
     _handlers[review.subject](tx, review, approved=approved, reason=reason, now=now)
-    if approved:
+    if approved and review.cause != "pointed_out":
         service.tell_author(tx, review, "content_approved", now=now)
-    else:
+    elif not approved:
         service.tell_author(tx, review, "content_refused", now=now, reason=reason)
 
 

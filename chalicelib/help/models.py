@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from chalicelib.areas import rules as areas
@@ -53,7 +53,8 @@ class HelpRequest(Remembers, discriminator="help_request"):
     collected = NumberAttribute(default=0)
     helpers = NumberAttribute(default=0)  # live and collected offers, whatever their quantity
     photos = NumberAttribute(default=0)
-    flags = NumberAttribute(default=0)
+    flags = NumberAttribute(default=0)  # of those who live there
+    pointed_out = UnicodeAttribute(null=True)  # the review that waits while it is shown, of what others have flagged
     created_at = InstantAttribute()
     opened_at = InstantAttribute(null=True)
     open_until = InstantAttribute()
@@ -216,6 +217,7 @@ class Flag(Remembers, discriminator="help_flag"):
 
     reason = UnicodeAttribute()
     text = UnicodeAttribute(default="")
+    counts = BooleanAttribute(null=True)  # towards hiding it: they live there
     flagged_at = InstantAttribute()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from chalicelib.content.rules import MoneyAsked, plain
 from chalicelib.kit import settings
@@ -75,6 +76,7 @@ class HelpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offers_a_day: int = 30
     messages_an_hour: int = 60
     flags_a_day: int = 10
+    flags_count_after_days: Annotated[int, Meta(ge=0)] = 7  # of living in the community
     alerts_a_day: int = 3
     pick_up_tries_an_hour: int = 30
 

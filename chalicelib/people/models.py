@@ -57,6 +57,7 @@ class Resident(Remembers, discriminator="resident"):
     home = UnicodeAttribute(null=True)  # area code, a community at the largest
     home_state = UnicodeAttribute(default="none")  # none | waiting | confirmed | declined
     home_reason = UnicodeAttribute(null=True)
+    home_since = InstantAttribute(null=True)  # in this community, wherever in it
     renamed_at = InstantAttribute(null=True)
     # As the Delegation items say, in the same write: an act reads this item anyway, and is held to it as it was read.
     delegates = UnicodeSetAttribute(null=True)  # who may act for them

@@ -107,6 +107,11 @@ def lives_in(home: str | None, home_state: str, area: str) -> bool:
     return home is not None and home_state != "declined" and areas.contains(area, home)
 
 
+def settled_in(community: str, home: str | None, home_state: str, since: datetime | None, *, by: datetime) -> bool:
+    """Lived there at this time, as far as anybody knows, and has not moved away and back since."""
+    return lives_in(home, home_state, community) and since is not None and since <= by
+
+
 def first_nickname(resident_id: str) -> str:
     """What somebody is called who has not chosen a name."""
     return f"邻居{resident_id[-4:].upper()}"

@@ -90,9 +90,9 @@ class TestPuttingAreas:
         assert [(place.id, place.name) for place in areas.get(community).drop_points] == [("office", "居委会")]
 
     def test_again_changes_nothing_more(self, hood: Hood) -> None:
-        rows = [{"code": hood.community, "name": "新名字"}]
+        rows = [{"code": hood.community, "name": "新名字", "rename": True}]
         for _ in range(2):
-            assert administer("put_areas", areas=rows, rename=True)["ok"]
+            assert administer("put_areas", areas=rows)["ok"]
         assert [area.name for area in areas.children(hood.street)] == ["新名字"]
 
     def test_another_name_for_a_known_code_is_refused_and_none_is_written(self, hood: Hood) -> None:

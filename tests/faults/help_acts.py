@@ -22,6 +22,7 @@ from chalicelib.points import audit, statement
 from chalicelib.wechat.content import NORMAL, Verdict
 from tests.engine.http import Answer, Http, token_of
 from tests.faults.acts import Act, when_due
+from tests.neighbourhood import SETTLED
 
 World = dict[str, Any]
 _districts = itertools.count(910_000)
@@ -57,7 +58,7 @@ def street() -> World:
         for name in ("asker", "helper", "listener", "worker"):
             resident = Resident.key(ids.new_id("res"))
             resident.nickname, resident.home, resident.created_at = name, community, now
-            resident.consent_version = auth.privacy().version
+            resident.consent_version, resident.home_since = auth.privacy().version, now - SETTLED
             tx.put(resident)
             world["people"][name] = resident.id
         listener = resident_partition(world["people"]["listener"])
@@ -143,6 +144,12 @@ def escalated() -> World:
 def helped_a_little() -> World:
     world = escalated()
     send(world, "helper", "/help-requests/{request}/offers", "offered", {"quantity": 2})
+    return world
+
+
+def seen_by_a_newcomer() -> World:
+    world = asked()
+    Resident.key(world["people"]["helper"]).update([Resident.home_since.set(clock.now())])
     return world
 
 
@@ -282,6 +289,13 @@ ACTS = [
     Act(
         "a neighbour flags",
         asked,
+        posting("helper", f"{R}/flags", {"reason": "fraud"}),
+        facts,
+        "POST /help-requests/{request_id}/flags",
+    ),
+    Act(
+        "somebody flags who has just moved there",
+        seen_by_a_newcomer,
         posting("helper", f"{R}/flags", {"reason": "fraud"}),
         facts,
         "POST /help-requests/{request_id}/flags",

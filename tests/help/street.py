@@ -19,7 +19,7 @@ from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
 from chalicelib.people.models import partition as resident_partition
 from tests.engine.http import Answer, token_of
-from tests.neighbourhood import Hood, Neighbour
+from tests.neighbourhood import SETTLED, Hood, Neighbour
 
 MASKS: dict[str, Any] = {
     "what": "goods",
@@ -55,7 +55,7 @@ class Street(Hood):
         neighbour.id = ids.new_id("res")
         resident = Resident.key(neighbour.id)
         resident.nickname, resident.home, resident.created_at = name, self.micro_grid, clock.now()
-        resident.consent_version = auth.privacy().version
+        resident.consent_version, resident.home_since = auth.privacy().version, resident.created_at - SETTLED
         with transaction() as tx:
             tx.put(resident)
         neighbour.token = token_of(neighbour.id, openid=self.openid, session_version=0)

@@ -34,7 +34,7 @@ def long_product(street: Street, number: int = 0, **terms: Any) -> str:
     product = f"{street.district}{number:02d}".ljust(39, "-") + "z"
     place = {"id": "a" * 40, "name": WIDE * rules.DESK_NAME_AT_MOST}
     area = {"code": street.micro_grid, "name": WIDE * 40, "drop_points": [place]}
-    shop.done(command="put_areas", areas=[area], rename=True)
+    shop.done(command="put_areas", areas=[{**area, "rename": True}])
     known = {
         "command": "put_product",
         "product": product,
@@ -112,7 +112,7 @@ def test_a_stock_bucket_stays_far_below_a_kilobyte(street: Street):
 def test_a_product_with_twenty_desks_fits_with_its_history_into_what_dynamodb_takes(street: Street):
     places = [{"id": f"{number:040d}", "name": WIDE * 20} for number in range(20)]
     area = {"code": street.micro_grid, "name": WIDE * 40, "drop_points": places}
-    shop.done(command="put_areas", areas=[area], rename=True)
+    shop.done(command="put_areas", areas=[{**area, "rename": True}])
     desks = [{"area": street.micro_grid, "place": place["id"]} for place in places]
     product = shop.masks(street, stock=0, desks=desks, text=WIDE * 500, buckets=rules.BUCKETS_AT_MOST)
     key = Product.key(product)
