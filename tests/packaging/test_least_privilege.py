@@ -86,8 +86,8 @@ READERS = {
     "posts": {API},
     "privacy": {API},
     "session_keys": {API},
-    "shifts": {SWEEP},
-    "volunteers": {API},
+    "shifts": {API, SWEEP},
+    "volunteers": {API, SWEEP},
     "wechat": {API, PUSH},
     "wechat_secrets": {API, SWEEP, PUSH, PHOTOS, SPREAD},
 }

@@ -6,9 +6,11 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import urllib3
 from PIL import Image
 
+from chalicelib.kit import clock
 from local import district
 from local.phone import Phone
 from local.stack import Stack
@@ -94,17 +96,31 @@ def test_s3_itself_refuses_what_is_too_large_or_no_picture(phone: People) -> Non
     assert li_ju.upload(forged, b"<script>") == 403
 
 
-def test_three_neighbours_flags_hide_a_request_until_a_moderator_decides(
-    phone: People, newcomer: Callable[[str, str], Phone]
+def has_lived_there_for_a_month(stage: Stack, neighbour: Phone) -> None:
+    where = {"PK": {"S": f"RES#{neighbour.id}"}, "SK": {"S": "ME"}}
+    since = {":since": {"S": clock.stamp(clock.now() - timedelta(days=30))}}
+    table = {"TableName": stage.outputs["TableName"], "Key": where}
+    stage.client("dynamodb").update_item(
+        **table, UpdateExpression="SET home_since = :since", ExpressionAttributeValues=since
+    )
+
+
+@pytest.mark.parametrize(
+    ("settled", "state", "cause"), [(True, "in_review", "flagged"), (False, "open", "pointed_out")]
+)
+def test_three_flags_of_who_lives_there_hide_a_request_and_those_of_newcomers_do_not(
+    stage: Stack, phone: People, newcomer: Callable[[str, str], Phone], settled: bool, state: str, cause: str
 ) -> None:
     li_ju, moderator = phone("li-ju"), phone("moderator")
     request = f"/help-requests/{li_ju.post('/help-requests', MASKS).json['id']}"
     for number in range(3):
-        neighbour = newcomer(f"flagger-{number}", f"邻居{number}")
+        neighbour = newcomer(f"flagger-{cause}-{number}", f"邻居{number}")
+        if settled:
+            has_lived_there_for_a_month(stage, neighbour)
         assert neighbour.post(f"{request}/flags", {"reason": "advertising"}).status == 204
-    assert li_ju.get(request).json["state"] == "in_review"
+    assert li_ju.get(request).json["state"] == state
     waiting = whole(moderator, f"/reviews?area={district.DISTRICT[0]}")
-    review = next(line for line in waiting if line["cause"] == "flagged")
+    review = next(line for line in waiting if line["cause"] == cause)
     refused = moderator.post(f"/reviews/{review['id']}/decide", {"decision": "refuse", "reason": "含有广告推销"})
     assert refused.json["state"] == "refused"
     seen = li_ju.get(request).json
