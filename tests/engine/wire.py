@@ -1,7 +1,7 @@
 """What goes between the code and AWS, seen in botocore: every client of every session made after `watch_all()`.
 
 PynamoDB and `kit.aws` each make their own sessions and clients, so handlers are given to sessions as they are
-made. While nobody watches, this does nothing.
+made. While nobody watches, this only holds each call against what AWS refuses (`aws_rules`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import botocore
+
+from tests.engine import aws_rules
 
 
 class Call:
@@ -72,6 +74,7 @@ def _install(session: Any) -> None:
 
 
 def _parameters(params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any] | None:
+    aws_rules.check(_service(model), model.name, params)
     if _watcher is None:
         return None
     changed = dict(params)
