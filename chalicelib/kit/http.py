@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -278,9 +279,24 @@ def body_bytes(request: Any) -> bytes:
     return raw
 
 
+_building = threading.Lock()
+
+
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    """Made by one thread: msgspec 0.22 builds what it knows of a shape at its first use, and two threads must not do so at
+    once. Lambda has one request at a time; tests and local servers have more."""
+    with _building:
+        return _made_decoder(shape)
+
+
+@functools.cache
+def _made_decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
+
+
 def _decode(raw: bytes, shape: Any) -> Any:
     try:
-        value = msgspec.json.decode(raw or b"{}", type=shape)
+        value = _decoder(shape).decode(raw or b"{}")
     except msgspec.ValidationError as error:
         raise _invalid(_plain(raw or b"{}"), shape, strict=True) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -298,6 +314,7 @@ def _plain(raw: bytes) -> Any:
 
 
 def _convert(given: dict[str, str], shape: Any, *, strict: bool) -> Any:
+    _decoder(shape)
     try:
         value = msgspec.convert(given, shape, strict=strict)
     except msgspec.ValidationError as error:

@@ -30,7 +30,7 @@ class NotConfigured(Unavailable):
 
 
 _GET_PARAMETERS_AT_MOST = 10  # names in one call, an SSM limit
-_lock = threading.Lock()
+_lock, _reading = threading.Lock(), threading.Lock()
 _names: set[str] = set()
 _documents: dict[str, str] = {}
 _asked: set[str] = set()
@@ -45,7 +45,10 @@ def group(name: str, shape: type[T]) -> Callable[[], T]:
     def read() -> T:
         text = _document(name)
         if "text" not in held or held["text"] != text:
-            _take_over(held, name, shape, text)
+            with (
+                _reading
+            ):  # msgspec builds what it knows of a shape at its first use, which two threads must not do at once
+                _take_over(held, name, shape, text)
         value: T | None = held.get("value")
         if value is None:
             raise NotConfigured()
