@@ -56,6 +56,7 @@ check: $(INSTALLED) ## format, lint, types, import arrows, templates of three Re
 	$(VENV)/cfn-lint --regions us-east-1 cn-north-1 cn-northwest-1 -- build/package-local/template.yaml
 	$(VENV)/python -m local.openapi --check
 	$(VENV)/python -m local.table_doc --check
+	$(VENV)/python -m local.rooms_doc --check
 
 package: $(INSTALLED) ## what is deployed to AWS, into build/package
 	@$(VENV)/python -m local.packaging
@@ -63,6 +64,7 @@ package: $(INSTALLED) ## what is deployed to AWS, into build/package
 docs: $(INSTALLED) ## write docs/openapi.json and docs/table.md from the code
 	$(VENV)/python -m local.openapi
 	$(VENV)/python -m local.table_doc
+	$(VENV)/python -m local.rooms_doc
 
 bench: $(INSTALLED) ## the benchmarks, each printing a table
 	$(VENV)/python -m bench.cold_start

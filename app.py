@@ -32,18 +32,18 @@ from chalicelib.posts import jobs as post_jobs
 from chalicelib.posts import routes as posts
 from chalicelib.profile import routes as profile
 from chalicelib.quiz import routes as quizzes
-from chalicelib.shifts import (
-    activity_routes,
-    alert_routes,
-    hours_routes,
-    list_routes,
-    presence_routes,
-    roster_routes,
-)
-from chalicelib.shifts import routes as shifts
-from chalicelib.shifts import team_routes as shift_team_routes
-from chalicelib.volunteers import record_routes, statement_routes, team_routes
-from chalicelib.volunteers import routes as volunteers
+from chalicelib.shifts.hours import routes as hours_routes
+from chalicelib.shifts.places import list_routes
+from chalicelib.shifts.places import routes as shifts
+from chalicelib.shifts.places import team_routes as shift_team_routes
+from chalicelib.shifts.planning import alert_routes
+from chalicelib.shifts.planning import routes as activity_routes
+from chalicelib.shifts.presence import roster_routes
+from chalicelib.shifts.presence import routes as presence_routes
+from chalicelib.volunteers.profile import routes as volunteers
+from chalicelib.volunteers.records import routes as record_routes
+from chalicelib.volunteers.statements import routes as statement_routes
+from chalicelib.volunteers.teams import routes as team_routes
 
 app = Chalice(app_name="weijiayuan", configure_logs=False)
 

@@ -169,7 +169,7 @@ def sign_up(person: str, shift: str) -> Any:
     from chalicelib.kit import auth, clock
     from chalicelib.kit.attempt import Attempt
     from chalicelib.kit.auth import Caller
-    from chalicelib.shifts import signing_up
+    from chalicelib.shifts.places import signing_up
 
     caller = Caller(person, "", "", 0, auth.privacy().version)
     attempt = Attempt(person, f"POST /shifts/{shift}/sign-up", b'{"wait":true}', "tap")

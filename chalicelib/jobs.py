@@ -10,4 +10,4 @@ import chalicelib.mall.jobs
 import chalicelib.notices.jobs
 import chalicelib.points.jobs
 import chalicelib.posts.jobs
-import chalicelib.shifts.announcing
+import chalicelib.shifts.planning.announcing

@@ -20,9 +20,10 @@ import chalicelib.points.personal
 import chalicelib.posts.personal
 import chalicelib.profile.service
 import chalicelib.quiz.personal
-import chalicelib.shifts.announcing
-import chalicelib.shifts.organiser_personal
-import chalicelib.shifts.personal
-import chalicelib.volunteers.personal
-import chalicelib.volunteers.statement_personal
-import chalicelib.volunteers.team_personal
+import chalicelib.shifts.hours.personal
+import chalicelib.shifts.places.personal
+import chalicelib.shifts.planning.announcing
+import chalicelib.shifts.planning.personal
+import chalicelib.volunteers.profile.personal
+import chalicelib.volunteers.statements.personal
+import chalicelib.volunteers.teams.personal

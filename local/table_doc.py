@@ -123,7 +123,7 @@ def _compare(name: str, item: type[Item], described: set[str]) -> None:
     in_class = _words(inspect.getsource(item))
     module = sys.modules[item.__module__]
     slice_folder = Path(module.__file__ or "").parent
-    in_slice = frozenset().union(*(_words(file.read_text("utf-8")) for file in slice_folder.glob("*.py")))
+    in_slice = frozenset().union(*(_words(file.read_text("utf-8")) for file in slice_folder.rglob("*.py")))
     for index, words in _SETS.items():
         if index in described and not words & in_slice:
             raise Undescribed(f"{name}: the docstring names {index}, and nothing in the slice sets its keys")

@@ -98,11 +98,13 @@ def close(resident: Resident, *, now: datetime, by: Person | None = None) -> Non
             now=now,
             by=by,
             also=[
-                Resident.state.set("closed"),
-                Resident.closed_at.set(now),
-                Resident.nickname.set(people_rules.NICKNAME_OF_THE_CLOSED),
-                Resident.home_state.set("none"),
-                Resident.consent_version.set(""),
+                *Resident.set(
+                    state="closed",
+                    closed_at=now,
+                    nickname=people_rules.NICKNAME_OF_THE_CLOSED,
+                    home_state="none",
+                    consent_version="",
+                ),
                 *(attribute.remove() for attribute in gone),
                 *timers.set_to(resident.pk, "account.erase", now + _FIRST_TRY),
             ],

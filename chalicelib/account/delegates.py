@@ -33,9 +33,8 @@ def invite(*, caller: Caller, attempt: Attempt, now: datetime) -> Invitation:
     invitation.expires_at = int(invitation.ends_at.timestamp())
     invitation.person_key, invitation.person_sort = f"INVITES_OF#{person.id}", clock.stamp(now)
     try:
-        with transaction() as tx:
+        with person.acting() as tx:
             tx.create(invitation, or_raise=Conflict())
-            person.still(tx)
             limits.spend(tx, person.id, "invite", at_most=rules.INVITATIONS_A_DAY, per=timedelta(days=1), now=now)
     except Conflict:
         made_before = Invitation.fetch(invitation.pk, invitation.sk)
@@ -66,7 +65,7 @@ def take_back(*, caller: Caller, code: str, now: datetime) -> None:
         raise rules.InvitationUnknown()
     if invitation.used_by is not None:
         raise rules.InvitationAccepted()
-    with transaction() as tx:
+    with person.acting() as tx:
         # Not deleted: a late repeat of the request that made it would make it again.
         tx.update(
             invitation,
@@ -74,7 +73,6 @@ def take_back(*, caller: Caller, code: str, now: datetime) -> None:
             when=Invitation.used_by.does_not_exist(),
             or_raise=rules.InvitationAccepted(),
         )
-        person.still(tx)
 
 
 def accept(*, caller: Caller, code: str, now: datetime) -> Delegation:

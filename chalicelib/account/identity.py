@@ -9,7 +9,6 @@ import msgspec
 from chalicelib.account import rules
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
@@ -41,8 +40,7 @@ def show(*, caller: Caller, resident_id: str, reason: str, attempt: Attempt, now
 
 def _write_down(person: Person, role: str, whom: str, reason: str, attempt: Attempt, now: datetime) -> None:
     what = "手机号"
-    with transaction() as tx:
+    with person.acting() as tx:
         lookups.record(tx, whom=whom, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
-        person.still(tx)
         facts = {"staff": f"{role}{person.resident.nickname}", "what": what, "reason": reason}
         notices.tell(tx, whom, "looked_up", about=whom, now=now, **facts)

@@ -43,11 +43,9 @@ def ask(*, caller: Caller, attempt: Attempt, now: datetime) -> DataCopy:
         return current
     copy = DataCopy.key(person.id)
     copy.state, copy.folder, copy.asked_at, copy.marks = "preparing", ids.new_id("copy"), now, attempt.marks()
-    for name, value in timers.fields(copy.pk, "account.copy", now).items():
-        setattr(copy, name, value)
-    with transaction() as tx:
+    timers.start(copy, "account.copy", now)
+    with person.acting() as tx:
         tx.put(copy)
-        person.still(tx)
         limits.spend(tx, person.id, "copy", at_most=rules.COPIES_A_DAY, per=timedelta(days=1), now=now)
     return copy
 
@@ -66,9 +64,7 @@ def prepare(copy: DataCopy, *, now: datetime) -> None:
             tx.update(
                 current,
                 [
-                    DataCopy.state.set("ready"),
-                    DataCopy.ready_at.set(now),
-                    DataCopy.expires_at.set(int((now + rules.COPY_LIFE).timestamp())),
+                    *DataCopy.set(state="ready", ready_at=now, expires_at=int((now + rules.COPY_LIFE).timestamp())),
                     *timers.stop(),
                 ],
                 when=(DataCopy.state == "preparing") & (DataCopy.folder == copy.folder),

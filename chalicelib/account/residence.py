@@ -31,12 +31,9 @@ def choose(*, caller: Caller, area: str, now: datetime) -> Resident:
         tx.update(
             person.resident,
             [
-                Resident.home.set(area),
-                Resident.home_state.set("waiting"),
-                Resident.home_reason.remove(),
+                *Resident.set(home=area, home_state="waiting", home_reason=None),
                 *([] if _stays(person.resident, area) else [Resident.home_since.set(now)]),
-                Resident.area_key.set(_waiting(area)),
-                Resident.area_sort.set(f"{area}#{clock.stamp(now)}"),
+                *Resident.set(area_key=_waiting(area), area_sort=f"{area}#{clock.stamp(now)}"),
             ],
             when=person.condition(),
             or_raise=people_rules.SessionEnded(),
@@ -93,20 +90,18 @@ def decide(
         raise rules.NothingToConfirm()
     state = "declined" if reason else "confirmed"
     place = areas.full_name(resident.home)
-    with transaction() as tx:
+    with person.acting() as tx:
         tx.update(
             resident,
             [
                 Resident.home_state.set(state),
                 Resident.home_reason.set(reason) if reason else Resident.home_reason.remove(),
-                Resident.area_key.remove(),
-                Resident.area_sort.remove(),
+                *Resident.set(area_key=None, area_sort=None),
                 *attempt.remember_alone(),
             ],
             when=(Resident.state == "active") & (Resident.home_state == "waiting") & (Resident.home == area),
             or_raise=rules.NothingToConfirm(),
         )
-        person.still(tx)
         notices.tell(
             tx, resident.id, f"residence_{state}", about=resident.id, now=now, place=place, reason=reason or ""
         )

@@ -15,7 +15,7 @@ from chalicelib.content import photos
 from chalicelib.kit import auth, clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Body, Paged, Routes, View
+from chalicelib.kit.http import Body, Listing, Paged, Routes, View, listing
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
@@ -90,11 +90,6 @@ class WaitingHome(View, frozen=True):
     state: str
 
 
-class WaitingHomes(View, frozen=True):
-    items: list[WaitingHome]
-    next: str | None
-
-
 class IdentityView(View, frozen=True):
     nickname: str
     phone: str | None
@@ -109,11 +104,6 @@ class LookupView(View, frozen=True):
     what: str
     reason: str
     at: datetime
-
-
-class LookupList(View, frozen=True):
-    items: list[LookupView]
-    next: str | None
 
 
 class InvitationView(View, frozen=True):
@@ -133,11 +123,6 @@ class DelegateView(View, frozen=True):
 
 class DelegateList(View, frozen=True):
     items: list[DelegateView]
-
-
-class PrincipalList(View, frozen=True):
-    items: list[DelegateView]
-    next: str | None
 
 
 class CopyView(View, frozen=True):
@@ -187,10 +172,10 @@ def choose_home(caller: Caller, body: ChooseHome, now: datetime) -> HomeView:
 
 
 @routes.get("/residences")
-def waiting_homes(caller: Caller, query: HomesOf, now: datetime) -> WaitingHomes:
+def waiting_homes(caller: Caller, query: HomesOf, now: datetime) -> Listing[WaitingHome]:
     """Homes that wait to be confirmed, for the staff of the area."""
     found = residence.waiting(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return WaitingHomes(items=[_waiting_home(resident) for resident in found], next=found.next)
+    return listing(found, _waiting_home)
 
 
 @routes.post("/residences/{resident_id}/confirm")
@@ -225,14 +210,11 @@ def show_identity(caller: Caller, resident_id: str, body: LookUp, attempt: Attem
 
 
 @routes.get("/me/lookups")
-def who_looked_me_up(caller: Caller, query: Paged) -> LookupList:
+def who_looked_me_up(caller: Caller, query: Paged) -> Listing[LookupView]:
     """Who looked at my phone number, my contact or my real name, why and when, the latest first."""
     found = lookups.about(caller.id, cursor=query.cursor)
-    items = [
-        LookupView(by=look.by_name, role=look.role, what=look.what, reason=look.reason, at=clock.local(look.looked_at))
-        for look in found
-    ]
-    return LookupList(items=items, next=found.next)
+    items = [LookupView.of(look, by=look.by_name, at=clock.local(look.looked_at)) for look in found]
+    return Listing(items=items, next=found.next)
 
 
 @routes.post("/me/delegates", status=201)
@@ -279,10 +261,10 @@ def accept(caller: Caller, body: Accept, attempt: Attempt, now: datetime) -> Del
 
 
 @routes.get("/delegations")
-def for_whom(caller: Caller, query: Paged) -> PrincipalList:
+def for_whom(caller: Caller, query: Paged) -> Listing[DelegateView]:
     """For whom I may act."""
     found = delegates.for_whom(caller=caller, cursor=query.cursor)
-    return PrincipalList(items=[_principal(delegation) for delegation in found], next=found.next)
+    return listing(found, _principal)
 
 
 @routes.delete("/delegations/{principal_id}")

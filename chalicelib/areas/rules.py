@@ -19,12 +19,8 @@ LEVELS = {6: "district", 9: "street", 12: "community", 15: "grid", 18: "micro_gr
 LENGTH_OF = {level: length for length, level in LEVELS.items()}
 
 
-class AreaUnknown(Invalid):
-    code, detail = "area_unknown", "没有这个区域，请从列表里重新选择。"
-
-
-class AreaHasAnotherName(Conflict):
-    code, detail = "area_has_another_name", "这个编码已有别的名称，请核对编码。"
+AreaUnknown = Invalid.named("area_unknown", "没有这个区域，请从列表里重新选择。")
+AreaHasAnotherName = Conflict.named("area_has_another_name", "这个编码已有别的名称，请核对编码。")
 
 
 def well_formed(code: str) -> bool:

@@ -19,8 +19,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"\S")]
 ResidentId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class CommandInvalid(Invalid):
-    code, detail = "command_invalid", "命令写得不对，请对照说明改正。"
+CommandInvalid = Invalid.named("command_invalid", "命令写得不对，请对照说明改正。")
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="command"):

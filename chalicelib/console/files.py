@@ -21,12 +21,11 @@ Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\
 _NOT_THERE = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 
 
-class FileNotFound(Invalid):
-    code = "file_not_found"
-    detail = f"没有读到文件：请先在 S3 控制台把它上传到存储桶的 {FOLDER} 文件夹，文件名要一字不差。"
-
-    def __init__(self) -> None:
-        super().__init__(fields={"file": f"{FOLDER} 里没有找到这个文件"})
+FileNotFound = Invalid.named(
+    "file_not_found",
+    f"没有读到文件：请先在 S3 控制台把它上传到存储桶的 {FOLDER} 文件夹，文件名要一字不差。",
+    fields={"file": f"{FOLDER} 里没有找到这个文件"},
+)
 
 
 def fetch(name: str, *, at_most: int) -> bytes:

@@ -22,14 +22,8 @@ from chalicelib.mall.rules import Desk, Price, ProductId
 from chalicelib.quiz.models import Quiz
 from chalicelib.quiz.rules import QuizId
 
-
-class ProductUnknown(Invalid):
-    """What residents are told of a product that is gone would not help an administrator."""
-
-    code, detail = "product_unknown", "没有这个商品或活动，请核对编号。"
-
-    def __init__(self) -> None:
-        super().__init__(fields={"product": "没有找到"})
+# What residents are told of a product that is gone would not help an administrator.
+ProductUnknown = Invalid.named("product_unknown", "没有这个商品或活动，请核对编号。", fields={"product": "没有找到"})
 
 
 Pieces = Annotated[int, Meta(ge=1, le=mall_rules.RESTOCK_AT_MOST)]

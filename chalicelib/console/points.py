@@ -64,6 +64,7 @@ def correct_points(command: CorrectPoints, call: Call) -> str:
     resident = active_resident(command.resident_id)
     why = command.reason.strip().rstrip("。")
 
+    @points.settled
     def correct() -> Correction:
         with transaction() as tx:
             done = points.correct(tx, resident.id, transfer_id=command.transfer, reason=f"更正：{why}", now=call.now)
@@ -72,7 +73,7 @@ def correct_points(command: CorrectPoints, call: Call) -> str:
                 notices.tell(tx, resident.id, "points_corrected", about=resident.id, now=call.now, **facts)
         return done
 
-    done = points.settled(correct)
+    done = correct()
     short = f"另有 {done.missing} 分已被花掉，没有收回，已记下来。" if done.missing else ""
     return f"已收回 {resident.nickname} 因“{done.what}”得到的 {done.taken} 分。{short}"
 

@@ -87,8 +87,7 @@ class Review(Remembers, discriminator="review"):
         self._wait("recheck_text", at)
 
     def _wait(self, timer: str, at: datetime) -> None:
-        for name, value in timers.fields(self.pk, timer, at).items():
-            setattr(self, name, value)
+        timers.start(self, timer, at)
 
     @staticmethod
     def list_key(area: str) -> str:

@@ -172,9 +172,7 @@ def _hand_over(photo: Photo, *, cause: str, now: datetime) -> None:
         tx.update(
             photo,
             [
-                Photo.state.set("held"),
-                Photo.review_id.set(review.id),
-                Photo.review_cause.set(cause),
+                *Photo.set(state="held", review_id=review.id, review_cause=cause),
                 *timers.stop(),
             ],
             when=photo.still(),

@@ -126,11 +126,10 @@ def add(
     With a `counter` of the subject's, TooManyPhotos when it is full. `author_id`: whose photo it is, None for nobody's own.
     """
     try:
-        with transaction() as tx:
+        with person.acting() as tx:
             photo = invite(tx, subject_pk=subject.pk, author_id=author_id, area=area, attempt=attempt, now=now)
             if counter is not None:
                 tx.update(subject, [counter.add(1)], when=room(counter), or_raise=rules.TooManyPhotos())
-            person.still(tx)
     except AlreadyInvited:
         return invited(subject.pk, attempt)
     return photo
@@ -158,14 +157,12 @@ def upload_form(photo: Photo, content_type: ContentType = "image/jpeg", *, now: 
 def view(photo: Photo) -> PhotoView:
     """A photo as its author sees it; `views` is for everybody else."""
     url, thumbnail = links(photo.id) if photo.state == "shown" else (None, None)
-    return PhotoView(
-        id=photo.id,
-        state=photo.state,
+    return PhotoView.of(
+        photo,
         url=url,
         thumbnail=thumbnail,
         width=int(photo.width) if photo.width else None,
         height=int(photo.height) if photo.height else None,
-        reason=photo.reason,
     )
 
 
@@ -203,7 +200,7 @@ def settle(tx: transaction, photo: Photo, *, shown: bool, reason: str, now: date
     rules.PHOTO.check(photo.state, state, or_raise=rules.SubjectGone())
     tx.update(
         photo,
-        [Photo.state.set(state), Photo.reason.set(reason), *_tidy_soon(photo, now)],
+        [*Photo.set(state=state, reason=reason), *_tidy_soon(photo, now)],
         when=photo.still(),
         or_raise=rules.SubjectGone(),
     )

@@ -97,10 +97,9 @@ def add_flag(tx: transaction, review: Review, *, by: str, reason: str, words: st
     """Another neighbour says something about what waits for a moderator. Changed when that has been decided."""
     tx.update(
         review,
-        [
-            Review.flags.set([*(review.flags or ()), *rules.shown_flags([reason], [words])]),
-            Review.parties.set([*(review.parties or ()), by]),
-        ],
+        Review.set(
+            flags=[*(review.flags or ()), *rules.shown_flags([reason], [words])], parties=[*(review.parties or ()), by]
+        ),
         when=(Review.state == "with_moderator") & (Review.flags == review.flags),
         or_raise=Changed(),
     )
@@ -177,12 +176,10 @@ def decide(
     rules.REVIEW.check(review.state, "approved", or_raise=rules.AlreadyDecided())
     outcome = "approved" if approve else "refused"
     try:
-        with transaction() as tx:
-            person.still(tx)
+        with person.acting() as tx:
             _conclude(tx, review, approved=approve, by=caller.id, reason=said, now=now, also=attempt.remember())
     except rules.SubjectGone:
-        with transaction() as tx:
-            person.still(tx)
+        with person.acting() as tx:
             close(tx, review, "moot", by=caller.id, reason="", now=now, also=attempt.remember())
         outcome, said = "moot", ""
     log.count("review_decided", outcome=outcome)
@@ -268,11 +265,12 @@ def _hand_over(review: Review, *, cause: str, now: datetime) -> None:
         tx.update(
             review,
             [
-                Review.state.set("with_moderator"),
-                Review.cause.set(cause),
-                Review.area_key.set(Review.list_key(review.area)),
-                # Sorted by when it was written: who has waited longest comes first.
-                Review.area_sort.set(f"{review.area}#{review.person_sort}"),
+                *Review.set(
+                    state="with_moderator",
+                    cause=cause,
+                    area_key=Review.list_key(review.area),
+                    area_sort=f"{review.area}#{review.person_sort}",
+                ),
                 *timers.set_to(review.pk, "remind_moderators", now + rules.REMIND_AFTER),
             ],
             when=Review.state == "waiting",
@@ -315,10 +313,7 @@ def close(
     tx.update(
         review,
         [
-            Review.state.set(state),
-            Review.decided_by.set(by),
-            Review.decided_at.set(now),
-            Review.reason.set(reason),
+            *Review.set(state=state, decided_by=by, decided_at=now, reason=reason),
             *(
                 attribute.remove()
                 for attribute in (

@@ -13,7 +13,7 @@ from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Body, Paged, Routes, View
+from chalicelib.kit.http import Body, Listing, Paged, Routes, View, listing
 
 routes = Routes(__name__)
 
@@ -36,11 +36,6 @@ class ReviewLine(View, frozen=True):
     since: datetime
 
 
-class ReviewList(View, frozen=True):
-    items: list[ReviewLine]
-    next: str | None
-
-
 class ReviewView(View, frozen=True):
     """`reasons` are ready-made ones to choose from; the author reads what the moderator sends."""
 
@@ -59,24 +54,13 @@ class ReviewView(View, frozen=True):
 
 
 def line(review: Review) -> ReviewLine:
-    return ReviewLine(
-        id=review.id,
-        subject=review.subject,
-        cause=review.cause,
-        area=review.area,
-        excerpt=(review.excerpt or "")[:100],
-        since=clock.local(review.opened_at),
-    )
+    return ReviewLine.of(review, excerpt=(review.excerpt or "")[:100], since=clock.local(review.opened_at))
 
 
 def view(review: Review) -> ReviewView:
     undecided = review.state == "with_moderator"
-    return ReviewView(
-        id=review.id,
-        state=review.state,
-        subject=review.subject,
-        cause=review.cause,
-        area=review.area,
+    return ReviewView.of(
+        review,
         excerpt=review.excerpt or "",
         flags=list(review.flags or []),
         photo=photo_checks.moderators_link(review) if undecided and review.subject == "photo" else None,
@@ -88,10 +72,10 @@ def view(review: Review) -> ReviewView:
 
 
 @routes.get("/reviews")
-def list_reviews(caller: Caller, query: ReviewsOf, now: datetime) -> ReviewList:
+def list_reviews(caller: Caller, query: ReviewsOf, now: datetime) -> Listing[ReviewLine]:
     """What waits for a moderator's decision in an area, the longest waiting first."""
     page = reviews.to_decide(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return ReviewList(items=[line(review) for review in page], next=page.next)
+    return listing(page, line)
 
 
 @routes.get("/reviews/{review_id}")

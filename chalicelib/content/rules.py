@@ -77,44 +77,24 @@ class PrivateContactInText(ContactInText):
     detail = "请不要公开个人的手机号、微信号和 QQ 号，可以写办公电话。"
 
 
-class MoneyAsked(Refused):
-    code, detail = "money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。"
-
-
-class AlreadyDecided(Conflict):
-    code, detail = "already_decided", "这条内容已经有人处理过了，请刷新列表。"
-
-
-class NotYetForModerators(Conflict):
-    code, detail = "still_being_checked", "微信还在检查这条内容，暂时不用人工处理。"
-
-
-class SubjectGone(Conflict):
-    """What the review is about has been withdrawn or has changed: there is nothing left to decide."""
-
-    code, detail = "subject_gone", "作者已经撤回或修改了这条内容，不用再处理。"
-
-
-class PictureGone(Conflict):
-    """A held picture is deleted after 90 days, see MediaBucket in resources.yaml."""
-
-    code, detail = "picture_gone", "这张图片存放太久，已经删除，不能再显示。请选择不通过，作者可以重新上传。"
-
-
-class OwnContent(Forbidden):
-    code, detail = "own_content", "这条内容和您本人有关（您写的、您举报的，或者写给您的），请由其他审核员处理。"
+MoneyAsked = Refused.named("money_not_allowed", "这里只能互相帮忙和借用物品，不能求助钱款。有经济困难，请联系社区。")
+AlreadyDecided = Conflict.named("already_decided", "这条内容已经有人处理过了，请刷新列表。")
+NotYetForModerators = Conflict.named("still_being_checked", "微信还在检查这条内容，暂时不用人工处理。")
+# What the review is about has been withdrawn or has changed: there is nothing left to decide.
+SubjectGone = Conflict.named("subject_gone", "作者已经撤回或修改了这条内容，不用再处理。")
+# A held picture is deleted after 90 days, see MediaBucket in resources.yaml.
+PictureGone = Conflict.named("picture_gone", "这张图片存放太久，已经删除，不能再显示。请选择不通过，作者可以重新上传。")
+OwnContent = Forbidden.named(
+    "own_content", "这条内容和您本人有关（您写的、您举报的，或者写给您的），请由其他审核员处理。"
+)
 
 
 class TiedToAuthor(BothSides):
     detail = "您和这条内容的作者、举报人或者当事人之间有代办关系，请由其他审核员处理。"
 
 
-class ReasonNeeded(Invalid):
-    code, detail = "reason_needed", "请写明不通过的理由，作者会看到。"
-
-
-class TooManyPhotos(Refused):
-    code, detail = "too_many_photos", f"最多可以放 {PHOTOS_AT_MOST} 张照片。请先删掉一张，再添加。"
+ReasonNeeded = Invalid.named("reason_needed", "请写明不通过的理由，作者会看到。")
+TooManyPhotos = Refused.named("too_many_photos", f"最多可以放 {PHOTOS_AT_MOST} 张照片。请先删掉一张，再添加。")
 
 
 def next_check(tried: int, *, since: datetime, now: datetime) -> datetime | None:

@@ -90,11 +90,7 @@ def start_checking(photo: Photo, *, held_name: str, width: int, height: int, now
             tx.update(
                 photo,
                 [
-                    Photo.state.set("checking"),
-                    Photo.held_name.set(held_name),
-                    Photo.width.set(width),
-                    Photo.height.set(height),
-                    Photo.uploaded_at.set(now),
+                    *Photo.set(state="checking", held_name=held_name, width=width, height=height, uploaded_at=now),
                     *timers.set_to(photo.pk, "await_photo_result", now + _STARTED),
                 ],
                 when=photo.still(),

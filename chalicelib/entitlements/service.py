@@ -15,9 +15,6 @@ def grant(tx: transaction, resident_id: str, what: str, *, why: str, now: dateti
     """
     tx.update(
         Entitlement.key(resident_id, what),
-        [
-            Entitlement.why.set(Entitlement.why | why),
-            Entitlement.granted_at.set(Entitlement.granted_at | now),
-        ],
+        Entitlement.set(why=Entitlement.why | why, granted_at=Entitlement.granted_at | now),
         create=True,
     )

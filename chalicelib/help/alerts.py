@@ -10,7 +10,6 @@ from chalicelib.help import rules
 from chalicelib.help.models import HelpAlert, HelpRequest
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item
-from chalicelib.kit.transaction import transaction
 from chalicelib.notices import alerts
 from chalicelib.notices.alerts import News
 from chalicelib.people import service as people
@@ -21,7 +20,7 @@ alerts.moves_with_home(HelpAlert)
 def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
     """Be told of new requests in my community, or no more."""
     person = people.present(caller, now=now)
-    with transaction() as tx:
+    with person.acting() as tx:
         if on:
             home = person.resident.home or ""
             if area_rules.at_level(home, "community") is None:
@@ -29,7 +28,6 @@ def switch(*, caller: Caller, on: bool, now: datetime) -> bool:
             alerts.switch_on(tx, HelpAlert, person.id, home=home)
         else:
             alerts.switch_off(tx, HelpAlert, person.id)
-        person.still(tx)
     return on
 
 

@@ -17,7 +17,6 @@ from chalicelib.kit import limits, phones, timers, vault
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Conflict
-from chalicelib.kit.transaction import transaction
 from chalicelib.people import lookups
 from chalicelib.people import rules as people_rules
 from chalicelib.people import service as people
@@ -95,9 +94,8 @@ def _write_look_down(
     request: HelpRequest, person: Person, role: str, reason: str, attempt: Attempt, now: datetime
 ) -> None:
     what = "联系人和电话"
-    with transaction() as tx:
+    with person.acting() as tx:
         lookups.record(tx, whom=request.id, what=what, by=person, role=role, reason=reason, attempt=attempt, now=now)
-        person.still(tx)
 
 
 def _draft(request_id: str, wish: Wish, *, home: str | None, now: datetime) -> HelpRequest:
@@ -154,7 +152,7 @@ def _publish(
     else:
         request.state = "in_review"
     try:
-        with transaction() as tx:
+        with person.acting() as tx:
             tx.create(request, or_raise=Conflict())
             content.hold(
                 tx,
@@ -171,7 +169,6 @@ def _publish(
             act, a_day = limit
             limits.spend(tx, person.caller.id, act, at_most=a_day, per=timedelta(days=1), now=now)
             sign(tx, person, request, as_staff=request.requester is None)
-            person.still(tx)
     except Conflict:
         # The first try of this very request was faster than its repeat.
         asked_before = HelpRequest.fetch(request.pk, request.sk)

@@ -52,19 +52,16 @@ def read_whole(request_id: str) -> Whole:
     )
 
 
+@settled
 def confirm(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> HelpRequest:
     """The requester has got what was needed: the request is fulfilled, also when less than asked for came."""
-
-    def confirm_it() -> HelpRequest:
-        whole = read_whole(request_id)
-        if attempt.made(whole.request):
-            return whole.request
-        person = _asker(caller, whole.request, now)
-        not_helping(person, (offer for offer in whole.offers if offer.state == "collected"))
-        fulfil(whole, now=now, by=person, attempt=attempt)
+    whole = read_whole(request_id)
+    if attempt.made(whole.request):
         return whole.request
-
-    return settled(confirm_it)
+    person = _asker(caller, whole.request, now)
+    not_helping(person, (offer for offer in whole.offers if offer.state == "collected"))
+    fulfil(whole, now=now, by=person, attempt=attempt)
+    return whole.request
 
 
 def fulfil(whole: Whole, *, now: datetime, by: Person | None = None, attempt: Attempt | None = None) -> None:
@@ -96,6 +93,7 @@ def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt,
     """Something is wrong with what came: it is not taken for fulfilled by itself, and the grid worker is told."""
     screening: Screening | None = None
 
+    @settled
     def object_to_it() -> HelpRequest:
         nonlocal screening
         whole = read_whole(request_id)
@@ -109,7 +107,7 @@ def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt,
         screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=reason)
         request.objected_at, request.objection = now, reason
         request.objection_state = "shown" if screening.passed else "hidden"
-        with transaction() as tx:
+        with person.acting() as tx:
             _note_objection(tx, request, attempt)
             content.hold(
                 tx,
@@ -124,10 +122,9 @@ def object_to(*, caller: Caller, request_id: str, reason: str, attempt: Attempt,
                 now=now,
             )
             tell_of_objection(tx, request, now)
-            person.still(tx)
         return request
 
-    return settled(object_to_it)
+    return object_to_it()
 
 
 def _may_object(whole: Whole) -> None:
@@ -144,9 +141,9 @@ def _note_objection(tx: transaction, request: HelpRequest, attempt: Attempt) -> 
     tx.update(
         request,
         [
-            HelpRequest.objected_at.set(request.objected_at),
-            HelpRequest.objection.set(request.objection),
-            HelpRequest.objection_state.set(request.objection_state),
+            *HelpRequest.set(
+                objected_at=request.objected_at, objection=request.objection, objection_state=request.objection_state
+            ),
             *(timers.stop() if request.timer == "help.fulfil" else []),
             *attempt.remember(),
         ],
@@ -161,20 +158,17 @@ def tell_of_objection(tx: transaction, request: HelpRequest, now: datetime) -> N
         notices.tell(tx, carer, "help_objected", about=request.id, now=now, area=request.area, title=request.title)
 
 
+@settled
 def withdraw(*, caller: Caller, request_id: str, attempt: Attempt, now: datetime) -> HelpRequest:
     """Take a request back; helpers who have not brought anything yet are told."""
-
-    def take_back() -> HelpRequest:
-        whole = read_whole(request_id)
-        if attempt.made(whole.request):
-            return whole.request
-        person = _asker(caller, whole.request, now)
-        if int(whole.request.collected) and rules.REQUEST.allows(whole.request.state, "fulfilled"):
-            raise rules.ConfirmInstead()
-        end_without_help(whole, "withdrawn", now=now, by=person, attempt=attempt)
+    whole = read_whole(request_id)
+    if attempt.made(whole.request):
         return whole.request
-
-    return settled(take_back)
+    person = _asker(caller, whole.request, now)
+    if int(whole.request.collected) and rules.REQUEST.allows(whole.request.state, "fulfilled"):
+        raise rules.ConfirmInstead()
+    end_without_help(whole, "withdrawn", now=now, by=person, attempt=attempt)
+    return whole.request
 
 
 def end_without_help(
@@ -202,9 +196,7 @@ def _end(tx: transaction, request: HelpRequest, state: str, now: datetime, attem
     tx.update(
         request,
         [
-            HelpRequest.state.set(state),
-            # Offers nobody had brought end with the request, so what is left is what was collected.
-            HelpRequest.offered.set(int(request.collected)),
+            *HelpRequest.set(state=state, offered=int(request.collected)),
             *HelpRequest.unlist(),
             *let_go(request, now),
             *(attempt.remember() if attempt else []),
@@ -223,7 +215,7 @@ def let_go(request: HelpRequest, now: datetime) -> list[Action]:
     """
     if request.requester is not None:
         return timers.stop()
-    gone = [HelpRequest.contact_sealed.remove(), HelpRequest.person_key.remove(), HelpRequest.person_sort.remove()]
+    gone = HelpRequest.set(contact_sealed=None, person_key=None, person_sort=None)
     return [*gone, *timers.set_to(request.pk, "help.forget", now)]
 
 

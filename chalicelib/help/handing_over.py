@@ -27,29 +27,25 @@ PICK_UP_PAGE = "pages/staff/pick-up"
 CODE_PICTURES_AN_HOUR = 30  # WeChat draws 5,000 a minute for all of us
 
 
+@settled
 def drop_off(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
     """The helper has left the goods at the drop point (or has done what was asked)."""
-
-    def bring() -> Offer:
-        promised: Offer | None
-        person, (promised,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
-        if promised is None or promised.helper != person.id:
-            raise rules.OfferGone()
-        if attempt.made(promised):
-            return promised
-        person.apart_from(promised.requester, or_raise=rules.OwnRequest(), tied=rules.TiedToAsker())
-        rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
-        promised.dropped_off_at, promised.code = now, ids.pick_up_code() if promised.what == "goods" else None
-        with transaction() as tx:
-            _drop(tx, promised, attempt, now)
-            person.still(tx)
-            kind = "help_dropped_off" if promised.code else "help_done"
-            said = {"helper": promised.helper_name, "place": promised.drop_point_name or ""}
-            tell_asker(tx, promised, kind, now=now, area=promised.area, **said)
-        promised.state = "dropped_off"
+    promised: Offer | None
+    person, (promised,) = people.present_with(caller, Offer.key(request_id, offer_id), now=now)
+    if promised is None or promised.helper != person.id:
+        raise rules.OfferGone()
+    if attempt.made(promised):
         return promised
-
-    return settled(bring)
+    person.apart_from(promised.requester, or_raise=rules.OwnRequest(), tied=rules.TiedToAsker())
+    rules.OFFER.check(promised.state, "dropped_off", or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
+    promised.dropped_off_at, promised.code = now, ids.pick_up_code() if promised.what == "goods" else None
+    with person.acting() as tx:
+        _drop(tx, promised, attempt, now)
+        kind = "help_dropped_off" if promised.code else "help_done"
+        said = {"helper": promised.helper_name, "place": promised.drop_point_name or ""}
+        tell_asker(tx, promised, kind, now=now, area=promised.area, **said)
+    promised.state = "dropped_off"
+    return promised
 
 
 def _drop(tx: transaction, promised: Offer, attempt: Attempt, now: datetime) -> None:
@@ -57,8 +53,7 @@ def _drop(tx: transaction, promised: Offer, attempt: Attempt, now: datetime) -> 
     tx.update(
         promised,
         [
-            Offer.state.set("dropped_off"),
-            Offer.dropped_off_at.set(now),
+            *Offer.set(state="dropped_off", dropped_off_at=now),
             *([Offer.code.set(promised.code)] if promised.code else []),
             *timers.set_to(promised.pk, "help.remind", remind_at),
             *attempt.remember(),
@@ -73,23 +68,20 @@ def _drop(tx: transaction, promised: Offer, attempt: Attempt, now: datetime) -> 
         tx.create(pick_up, or_raise=Changed())
 
 
+@settled
 def collect(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
     """The requester has the goods; for a request filed by staff, a carer of the area says so."""
-
-    def confirm() -> Offer:
-        request: HelpRequest | None
-        brought: Offer | None
-        person, (request, brought) = people.present_with(
-            caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
-        )
-        if request is None or brought is None:
-            raise rules.OfferGone()
-        if attempt.made(brought):
-            return brought
-        person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
-        return _hand_over(person, request, brought, attempt, now)
-
-    return settled(confirm)
+    request: HelpRequest | None
+    brought: Offer | None
+    person, (request, brought) = people.present_with(
+        caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
+    )
+    if request is None or brought is None:
+        raise rules.OfferGone()
+    if attempt.made(brought):
+        return brought
+    person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
+    return _hand_over(person, request, brought, attempt, now)
 
 
 def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Offer:
@@ -103,6 +95,7 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
         limits.spend(tx, caller.id, "pick_up", at_most=tries, per=timedelta(hours=1), now=now)
     pick_up = PickUp.fetch(*_keys(PickUp.key(ids.as_typed(code))), or_raise=rules.CodeUnknown())
 
+    @settled
     def hand_over() -> Offer:
         nonlocal known
         request: HelpRequest | None
@@ -120,21 +113,20 @@ def collect_by_code(*, caller: Caller, code: str, attempt: Attempt, now: datetim
             raise rules.CodeUsed()
         return _hand_over(person, request, brought, attempt, now)
 
-    return settled(hand_over)
+    return hand_over()
 
 
 def _hand_over(person: Person, request: HelpRequest, brought: Offer, attempt: Attempt, now: datetime) -> Offer:
     not_helping(person, [brought])
     rules.OFFER.check(brought.state, "collected", or_raise=rules.NotNow(detail=rules.why_not(brought.state)))
-    with transaction() as tx:
+    with person.acting() as tx:
         tx.update(
             brought,
-            [Offer.state.set("collected"), Offer.collected_at.set(now), *timers.stop(), *attempt.remember()],
+            [*Offer.set(state="collected", collected_at=now), *timers.stop(), *attempt.remember()],
             when=Offer.state == "dropped_off",
             or_raise=Changed(),
         )
         quantities.collect(tx, request, int(brought.quantity), now=now)
-        person.still(tx)
         kind = "help_collected" if brought.what == "goods" else "help_confirmed"
         notices.tell(tx, brought.helper, kind, about=request.id, now=now, title=request.title)
     brought.state, brought.collected_at = "collected", now

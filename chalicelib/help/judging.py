@@ -33,37 +33,33 @@ REASONS: dict[rules.FlagReason, str] = {
 }
 
 
+@settled
 def flag(
     *, caller: Caller, request_id: str, reason: rules.FlagReason, text: str, attempt: Attempt, now: datetime
 ) -> None:
     """Say that a request should not stand here. Three different residents of its community hide it until a moderator
     decides; what others say, or who has moved there the other day, the moderator reads while it is shown."""
-
-    def note() -> None:
-        mine = Flag(partition(request_id), f"FLAG#{caller.id}")
-        person, (request, flagged) = people.present_with(caller, HelpRequest.key(request_id), mine, now=now)
-        if flagged:
-            attempt.made(flagged)
-            return  # once a person; saying it again changes nothing
-        if request:
-            own = (request.requester, request.by, request.filed_by)
-            person.apart_from(*own, or_raise=rules.OwnFlag(), tied=rules.TiedToFlagged())
-        if request is None or request.state not in ("open", "covered"):
-            raise rules.RequestGone()
-        mine.reason, mine.text, mine.flagged_at, mine.marks = reason, text, now, attempt.marks()
-        mine.counts = _lives_there(person.resident, request, now) or None
-        mine.person_key, mine.person_sort = f"FLAGS_OF#{caller.id}", clock.stamp(now)
-        with transaction() as tx:
-            tx.create(mine, or_raise=Changed())
-            a_day = rules.settings_in_force().flags_a_day
-            limits.spend(tx, caller.id, "flag", at_most=a_day, per=timedelta(days=1), now=now)
-            if mine.counts:
-                _count(tx, request, mine, now)
-            else:
-                _point_out(tx, request, mine, now)
-            person.still(tx)
-
-    settled(note)
+    mine = Flag(partition(request_id), f"FLAG#{caller.id}")
+    person, (request, flagged) = people.present_with(caller, HelpRequest.key(request_id), mine, now=now)
+    if flagged:
+        attempt.made(flagged)
+        return  # once a person; saying it again changes nothing
+    if request:
+        own = (request.requester, request.by, request.filed_by)
+        person.apart_from(*own, or_raise=rules.OwnFlag(), tied=rules.TiedToFlagged())
+    if request is None or request.state not in ("open", "covered"):
+        raise rules.RequestGone()
+    mine.reason, mine.text, mine.flagged_at, mine.marks = reason, text, now, attempt.marks()
+    mine.counts = _lives_there(person.resident, request, now) or None
+    mine.person_key, mine.person_sort = f"FLAGS_OF#{caller.id}", clock.stamp(now)
+    with person.acting() as tx:
+        tx.create(mine, or_raise=Changed())
+        a_day = rules.settings_in_force().flags_a_day
+        limits.spend(tx, caller.id, "flag", at_most=a_day, per=timedelta(days=1), now=now)
+        if mine.counts:
+            _count(tx, request, mine, now)
+        else:
+            _point_out(tx, request, mine, now)
 
 
 def _lives_there(resident: Resident, request: HelpRequest, now: datetime) -> bool:
@@ -116,8 +112,7 @@ def _count(tx: transaction, request: HelpRequest, mine: Flag, now: datetime) -> 
     flags = int(request.flags) + 1
     hides = flags >= rules.FLAGS_TO_HIDE and rules.REQUEST.allows(request.state, "in_review")
     hidden = [
-        HelpRequest.state.set("in_review"),
-        HelpRequest.pointed_out.remove(),
+        *HelpRequest.set(state="in_review", pointed_out=None),
         *HelpRequest.unlist(),
         *timers.stop(),
     ]
@@ -164,7 +159,7 @@ def judged_while_shown(tx: transaction, review: Review, *, approved: bool, reaso
     if not approved:
         _remove(tx, whole, reason, now)
         return
-    stands = [HelpRequest.pointed_out.remove(), HelpRequest.flags.set(0), HelpRequest.cleared_at.set(now)]
+    stands = HelpRequest.set(pointed_out=None, flags=0, cleared_at=now)
     as_it_was = _same_review(request) & (HelpRequest.flags == int(request.flags))
     tx.update(request, stands, when=as_it_was & (HelpRequest.state == request.state), or_raise=Changed())
 
@@ -175,9 +170,7 @@ def _remove(tx: transaction, whole: Whole, reason: str, now: datetime) -> None:
     tx.update(
         request,
         [
-            HelpRequest.state.set("removed"),
-            HelpRequest.removed_reason.set(reason),
-            HelpRequest.pointed_out.remove(),
+            *HelpRequest.set(state="removed", removed_reason=reason, pointed_out=None),
             *HelpRequest.unlist(),
             HelpRequest.offered.add(-sum(int(offer.quantity) for offer in promised)),
             *let_go(request, now),
@@ -202,11 +195,9 @@ def _show(tx: transaction, request: HelpRequest, now: datetime) -> None:
     tx.update(
         request,
         [
-            HelpRequest.state.set(state),
-            HelpRequest.opened_at.set(request.opened_at),
-            HelpRequest.open_until.set(request.open_until),
-            HelpRequest.flags.set(0),
-            HelpRequest.cleared_at.set(now),
+            *HelpRequest.set(
+                state=state, opened_at=request.opened_at, open_until=request.open_until, flags=0, cleared_at=now
+            ),
             *(request.list_it() if state == "open" else []),
             *(timers.set_to(request.pk, *following) if following else []),
         ],

@@ -108,15 +108,11 @@ class HelpRequest(Remembers, discriminator="help_request"):
 
     def list_it(self) -> list[Action]:
         keys = self.listed()
-        return [
-            HelpRequest.area_key.set(keys["area_key"]),
-            HelpRequest.area_sort.set(keys["area_sort"]),
-            HelpRequest.rank_sort.set(keys["rank_sort"]),
-        ]
+        return HelpRequest.set(area_key=keys["area_key"], area_sort=keys["area_sort"], rank_sort=keys["rank_sort"])
 
     @staticmethod
     def unlist() -> list[Action]:
-        return [HelpRequest.area_key.remove(), HelpRequest.area_sort.remove(), HelpRequest.rank_sort.remove()]
+        return HelpRequest.set(area_key=None, area_sort=None, rank_sort=None)
 
 
 class Offer(Remembers, discriminator="offer"):

@@ -26,6 +26,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
     offer_id = attempt.id("offer")
     screening: Screening | None = None
 
+    @settled
     def promise() -> Offer:
         nonlocal screening
         request: HelpRequest | None
@@ -36,7 +37,7 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
         if mine and attempt.made(mine):
             return mine
         _may_answer(person, request)
-        with transaction() as tx:
+        with person.acting() as tx:
             quantities.take(tx, request, quantity, now=now)
             screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, message=message)
             new = _new_offer(person, request, offer_id, quantity, message, now)
@@ -58,11 +59,10 @@ def offer(*, caller: Caller, request_id: str, quantity: int, message: str, attem
             a_day = rules.settings_in_force().offers_a_day
             limits.spend(tx, caller.id, "offer", at_most=a_day, per=timedelta(days=1), now=now)
             sign(tx, person, new)
-            person.still(tx)
             tell_asker(tx, request, "help_offered", now=now, area=request.area, helper=new.helper_name)
         return new
 
-    return settled(promise)
+    return promise()
 
 
 def _may_answer(person: Person, request: HelpRequest | None) -> None:
@@ -83,50 +83,44 @@ def _new_offer(
     new.requester, new.requester_name = request.requester, request.requester_name
     new.drop_point_name, new.created_at = request.drop_point_name, now
     new.person_key, new.person_sort = f"OFFERS_OF#{person.id}", clock.stamp(now)
-    lapse = timers.fields(new.pk, "help.lapse", now + timedelta(hours=rules.settings_in_force().lapse_hours))
-    for name, value in lapse.items():
-        setattr(new, name, value)
+    timers.start(new, "help.lapse", now + timedelta(hours=rules.settings_in_force().lapse_hours))
     return new
 
 
+@settled
 def cancel(*, caller: Caller, request_id: str, offer_id: str, attempt: Attempt, now: datetime) -> Offer:
     """The helper cannot help after all, or the requester does not want this offer: the quantity opens again.
 
     What has been brought already only a carer calls off, where nobody else can (see `sides`).
     """
-
-    def call_off() -> Offer:
-        request: HelpRequest | None
-        promised: Offer | None
-        person, (request, promised) = people.present_with(
-            caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
-        )
-        if request is None or promised is None:
-            raise rules.OfferGone()
-        if attempt.made(promised):
-            return promised
-        by_helper = person.id == promised.helper
-        if not by_helper:
-            person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
-            if person.id != request.requester:
-                not_helping(person, [promised])
-        # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
-        carer = not by_helper and person.id != request.requester
-        state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
-        rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
-        with transaction() as tx:
-            end(tx, promised, state, now, attempt, before=promised.state)
-            quantities.give_back(tx, request, int(promised.quantity), now=now)
-            person.still(tx)
-            if by_helper:
-                who = promised.helper_name
-                tell_asker(tx, request, "help_offer_cancelled", now=now, area=request.area, who=who)
-            else:
-                tell_not_needed(tx, promised, why="由社区工作人员取消" if carer else "求助人取消了认领", now=now)
-        promised.state, promised.ended_at = state, now
+    request: HelpRequest | None
+    promised: Offer | None
+    person, (request, promised) = people.present_with(
+        caller, HelpRequest.key(request_id), Offer.key(request_id, offer_id), now=now
+    )
+    if request is None or promised is None:
+        raise rules.OfferGone()
+    if attempt.made(promised):
         return promised
-
-    return settled(call_off)
+    by_helper = person.id == promised.helper
+    if not by_helper:
+        person = asker_or_carer(caller, person, request, now=now, or_raise=rules.OfferGone())
+        if person.id != request.requester:
+            not_helping(person, [promised])
+    # Goods that lie somewhere after an objection, a carer has looked into it: the helper takes them back.
+    carer = not by_helper and person.id != request.requester
+    state = "returned" if promised.state == "dropped_off" and carer else "cancelled"
+    rules.OFFER.check(promised.state, state, or_raise=rules.NotNow(detail=rules.why_not(promised.state)))
+    with person.acting() as tx:
+        end(tx, promised, state, now, attempt, before=promised.state)
+        quantities.give_back(tx, request, int(promised.quantity), now=now)
+        if by_helper:
+            who = promised.helper_name
+            tell_asker(tx, request, "help_offer_cancelled", now=now, area=request.area, who=who)
+        else:
+            tell_not_needed(tx, promised, why="由社区工作人员取消" if carer else "求助人取消了认领", now=now)
+    promised.state, promised.ended_at = state, now
+    return promised
 
 
 def end(
@@ -142,8 +136,7 @@ def end(
     tx.update(
         promised,
         [
-            Offer.state.set(state),
-            Offer.ended_at.set(now),
+            *Offer.set(state=state, ended_at=now),
             *timers.stop(),
             *(attempt.remember() if attempt else []),
         ],

@@ -84,22 +84,22 @@ def export_alert(resident_id: str) -> Iterable[dict[str, Any]]:
 def erase(resident_id: str, *, now: datetime) -> None:
     """Requests and offers under way end and the other side is told; texts and names go, quantities and times stay."""
     for message in _messages(resident_id):
-        gone = [Message.text.set(_ERASED), Message.author_name.set(NICKNAME_OF_THE_CLOSED)]
+        gone = Message.set(text=_ERASED, author_name=NICKNAME_OF_THE_CLOSED)
         with transaction() as tx:
-            tx.update(message, [*gone, Message.person_key.remove(), Message.person_sort.remove()])
+            tx.update(message, [*gone, *Message.set(person_key=None, person_sort=None)])
     for offer in _offers(resident_id):
         if offer.state == "offered":
             _call_off(offer, now)
         with transaction() as tx:
-            gone = [Offer.helper_name.set(NICKNAME_OF_THE_CLOSED), Offer.message.set("")]
-            tx.update(offer, [*gone, Offer.person_key.remove(), Offer.person_sort.remove()])
+            gone = Offer.set(helper_name=NICKNAME_OF_THE_CLOSED, message="")
+            tx.update(offer, [*gone, *Offer.set(person_key=None, person_sort=None)])
     for request in _requests(resident_id):
         _finish(request, now)
         _forget(request)
     for flag in _flags(resident_id):
         _forget_words(flag)
         with transaction() as tx:
-            tx.update(flag, [Flag.text.set(""), Flag.person_key.remove(), Flag.person_sort.remove()])
+            tx.update(flag, Flag.set(text="", person_key=None, person_sort=None))
     for each in _acted(resident_id):
         _unsign(each)
     with transaction() as tx:
@@ -131,36 +131,31 @@ def _names(item: Item, request: HelpRequest, who: str, signed: set[tuple[str, st
         yield type(item).by_name
 
 
+@settled
 def _call_off(promised: Offer, now: datetime) -> None:
-    def call_off() -> None:
-        request, current = read_together(HelpRequest.key(promised.request_id), promised)
-        if current.state != "offered":
-            return
-        with transaction() as tx:
-            offering.end(tx, current, "cancelled", now)
-            quantities.give_back(tx, request, int(current.quantity), now=now)
-            tell_asker(tx, request, "help_offer_cancelled", now=now, who=NICKNAME_OF_THE_CLOSED)
-
-    settled(call_off)
+    request, current = read_together(HelpRequest.key(promised.request_id), promised)
+    if current.state != "offered":
+        return
+    with transaction() as tx:
+        offering.end(tx, current, "cancelled", now)
+        quantities.give_back(tx, request, int(current.quantity), now=now)
+        tell_asker(tx, request, "help_offer_cancelled", now=now, who=NICKNAME_OF_THE_CLOSED)
 
 
+@settled
 def _finish(request: HelpRequest, now: datetime) -> None:
     """End it: well, if all that was promised has been received, otherwise as withdrawn. Nobody waits for goods alone."""
-
-    def finish() -> None:
-        for offer in read_whole(request.id).offers:
-            if offer.state == "dropped_off":
-                _return_goods(offer, now)
-        whole = read_whole(request.id)
-        if not rules.REQUEST.allows(whole.request.state, "withdrawn"):
-            return
-        received = rules.REQUEST.allows(whole.request.state, "fulfilled") and int(whole.request.collected)
-        if received and not whole.live:
-            fulfil(whole, now=now)
-        else:
-            end_without_help(whole, "withdrawn", now=now)
-
-    settled(finish)
+    for offer in read_whole(request.id).offers:
+        if offer.state == "dropped_off":
+            _return_goods(offer, now)
+    whole = read_whole(request.id)
+    if not rules.REQUEST.allows(whole.request.state, "withdrawn"):
+        return
+    received = rules.REQUEST.allows(whole.request.state, "fulfilled") and int(whole.request.collected)
+    if received and not whole.live:
+        fulfil(whole, now=now)
+    else:
+        end_without_help(whole, "withdrawn", now=now)
 
 
 def _return_goods(brought: Offer, now: datetime) -> None:
@@ -174,19 +169,19 @@ def _forget(request: HelpRequest) -> None:
     with transaction() as tx:
         tx.update(
             request,
-            [
-                HelpRequest.title.set(_ERASED),
-                HelpRequest.text.set(""),
-                HelpRequest.unit.set(_PIECES),
-                HelpRequest.requester_name.set(NICKNAME_OF_THE_CLOSED),
-                HelpRequest.objection.remove(),
-                HelpRequest.person_key.remove(),
-                HelpRequest.person_sort.remove(),
-            ],
+            HelpRequest.set(
+                title=_ERASED,
+                text="",
+                unit=_PIECES,
+                requester_name=NICKNAME_OF_THE_CLOSED,
+                objection=None,
+                person_key=None,
+                person_sort=None,
+            ),
         )
     for offer in whole.offers:
         with transaction() as tx:
-            gone = [Offer.title.set(_ERASED), Offer.unit.set(_PIECES), Offer.thanks.remove()]
+            gone = Offer.set(title=_ERASED, unit=_PIECES, thanks=None)
             tx.update(offer, [*gone, Offer.requester_name.set(NICKNAME_OF_THE_CLOSED)])
 
 

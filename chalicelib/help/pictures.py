@@ -49,11 +49,10 @@ def remove(*, caller: Caller, request_id: str, photo_id: str, attempt: Attempt, 
     if photo.state == "removed":
         return
     counted = photo.state != "refused"
-    with transaction() as tx:
+    with person.acting() as tx:
         photos.remove(tx, photo, now=now)
         if counted:
             tx.update(request, [HelpRequest.photos.add(-1)], when=HelpRequest.photos > 0, or_raise=Conflict())
-        person.still(tx)
 
 
 @photos.on_settled("HELP")

@@ -7,7 +7,6 @@ act read and decide again, so that what is said to the resident is true of the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -22,9 +21,8 @@ from chalicelib.kit.transaction import transaction
 R = TypeVar("R")
 
 
-def settled(act: Callable[[], R]) -> R:
-    """Do the act, reading and deciding anew as long as others change the same request, or a helper's points, in between."""
-    return transactions.settled(act, or_raise=rules.TryAgain())
+# Reads and decides anew as long as others change the same request, or a helper's points, in between.
+settled = transactions.settled(rules.TryAgain)
 
 
 def take(tx: transaction, request: HelpRequest, quantity: int, *, now: datetime) -> None:

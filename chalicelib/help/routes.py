@@ -14,7 +14,7 @@ from chalicelib.help.lists import Seen
 from chalicelib.help.models import HelpRequest
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Paged, Routes
+from chalicelib.kit.http import Listing, Paged, Routes, listing
 
 routes = Routes(__name__)
 
@@ -51,38 +51,38 @@ def show_contact(
 
 
 @routes.get("/help-requests")
-def open_in(caller: Caller, query: shapes.OpenIn) -> shapes.RequestList:
+def open_in(caller: Caller, query: shapes.OpenIn) -> Listing[shapes.RequestLine]:
     """Open requests of a community, the most urgent (or the newest) first."""
     found = lists.open_in(query.area, order=query.order, cursor=query.cursor)
-    return shapes.RequestList(items=[shapes.line(request) for request in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/help-requests/mine", delegable=True)
-def mine(caller: Caller, query: Paged) -> shapes.RequestList:
+def mine(caller: Caller, query: Paged) -> Listing[shapes.RequestLine]:
     """What I asked, in whatever state, newest first."""
     found = lists.mine(caller=caller, cursor=query.cursor)
-    return shapes.RequestList(items=[shapes.line(request) for request in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/help-requests/helping", delegable=True)
-def helping(caller: Caller, query: Paged) -> shapes.OfferList:
+def helping(caller: Caller, query: Paged) -> Listing[shapes.OfferView]:
     """My offers, newest first."""
     found = lists.helping(caller=caller, cursor=query.cursor)
-    return shapes.OfferList(items=[shapes.offer_view(offer, me=caller.principal) for offer in found], next=found.next)
+    return listing(found, lambda offer: shapes.offer_view(offer, me=caller.principal))
 
 
 @routes.get("/help-requests/unanswered")
-def unanswered(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.UnansweredList:
+def unanswered(caller: Caller, query: shapes.OfArea, now: datetime) -> Listing[shapes.UnansweredLine]:
     """Requests nobody has answered in time, for the staff of the area, the oldest first."""
     found = lists.unanswered(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return shapes.UnansweredList(items=[shapes.unanswered_line(item) for item in found], next=found.next)
+    return listing(found, shapes.unanswered_line)
 
 
 @routes.get("/help-requests/filed")
-def filed(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.RequestList:
+def filed(caller: Caller, query: shapes.OfArea, now: datetime) -> Listing[shapes.RequestLine]:
     """What staff asked for people without WeChat and is not over, for those who look after the area, by place."""
     found = lists.filed(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return shapes.RequestList(items=[shapes.line(request) for request in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/help-requests/{request_id}", delegable=True)

@@ -84,32 +84,18 @@ class HelpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 settings_in_force = settings.group("help", HelpSettings)
 
 
-class RequestGone(NotFound):
-    code, detail = "help_request_not_found", "没有找到这条求助，可能已经撤下，请返回列表刷新。"
-
-
-class OfferGone(NotFound):
-    code, detail = "offer_not_found", "没有找到这次认领，请返回后刷新再看。"
-
-
-class HomeNeeded(Refused):
-    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再继续。"
-
-
-class NotYours(Forbidden):
-    code, detail = "not_yours", "这件事只能由求助人本人或者社区工作人员办理，有问题请联系社区。"
-
-
-class OwnRequest(Refused):
-    code, detail = "own_request", "这条求助是您发的，不能由自己认领，请等邻居来帮忙。"
+RequestGone = NotFound.named("help_request_not_found", "没有找到这条求助，可能已经撤下，请返回列表刷新。")
+OfferGone = NotFound.named("offer_not_found", "没有找到这次认领，请返回后刷新再看。")
+HomeNeeded = Refused.named("home_needed", "请先在“我的”里选择您住的社区或楼栋，再继续。")
+NotYours = Forbidden.named("not_yours", "这件事只能由求助人本人或者社区工作人员办理，有问题请联系社区。")
+OwnRequest = Refused.named("own_request", "这条求助是您发的，不能由自己认领，请等邻居来帮忙。")
 
 
 class TiedToAsker(BothSides):
     detail = "您和求助人之间有代办关系，不能认领或办理对方求助里的帮忙。取消代办关系以后才可以。"
 
 
-class OwnHelp(Forbidden):
-    code, detail = "own_help", "这次帮忙有您自己的份，不能又替求助的一方办理，请由别的社区工作人员办理。"
+OwnHelp = Forbidden.named("own_help", "这次帮忙有您自己的份，不能又替求助的一方办理，请由别的社区工作人员办理。")
 
 
 class TiedInHelp(BothSides):
@@ -120,9 +106,7 @@ class TiedToFlagged(BothSides):
     detail = "您和求助人之间有代办关系，不能举报这条求助。不想要了，可以直接撤下。"
 
 
-class NotOpen(Refused):
-    code = "request_not_open"
-    detail = "这条求助现在不能认领，请看看别的求助。"
+NotOpen = Refused.named("request_not_open", "这条求助现在不能认领，请看看别的求助。")
 
 
 class MoreThanNeeded(Refused):
@@ -134,80 +118,31 @@ class MoreThanNeeded(Refused):
         self.left = left
 
 
-class EnoughHelpers(Refused):
-    code, detail = "enough_helpers", "已经有很多邻居在帮忙了，谢谢您，请看看别的求助。"
-
-
-class NotNow(Refused):
-    """The life cycle does not allow this step (any more)."""
-
-    code = "step_not_possible"
-
-
-class GoodsWaiting(Refused):
-    code, detail = "goods_waiting", "邻居已经送到或办好了，请先确认收到，再撤下求助。"
-
-
-class ConfirmInstead(Refused):
-    code = "confirm_instead"
-    detail = "已经有邻居帮到您了。请取消还没送到的认领，再点“确认收到”来结束，这样帮过您的邻居才有记录。"
-
-
-class NothingCollected(Refused):
-    code, detail = "nothing_collected", "还没有收到邻居的帮助，暂时不能确认。不需要帮忙了，请撤下求助。"
-
-
-class NothingToObjectTo(Refused):
-    code, detail = "nothing_to_object_to", "还没有邻居送到或办好，有问题请先给对方留言。"
-
-
-class StillUnderWay(Refused):
-    code, detail = "offers_under_way", "还有邻居正在帮忙。请等全部送到并领取后再确认，或者先取消还没送到的认领。"
-
-
-class DropPointNeeded(Invalid):
-    code, detail = "drop_point_needed", "请选择东西放在哪里，一般是社区居委会。"
-
-
-class DropPointUnknown(Invalid):
-    code, detail = "drop_point_unknown", "这个社区没有这个存放点，请重新选择。"
-
-
-class TooLate(Invalid):
-    code, detail = "needed_by_invalid", "需要的时间请选在一小时以后、三十天以内。"
-
-
-class TooManyMessages(Refused):
-    code, detail = (
-        "too_many_messages",
-        f"这次认领的留言已满 {MESSAGES_AN_OFFER} 条。还有事情没说清，请联系社区工作人员帮忙。",
-    )
-
-
-class OwnFlag(Refused):
-    code, detail = "own_request_flag", "这是您自己的求助，不想要了可以直接撤下。"
-
-
-class CodeUnknown(NotFound):
-    code, detail = "pick_up_code_wrong", "取件码不对，请再核对一遍。"
-
-
-class CodeUsed(Refused):
-    code, detail = "pick_up_code_used", "这个取件码已经用过了，东西已经领走，请和求助人核对。"
-
-
-class AlreadyThanked(Refused):
-    code, detail = "already_thanked", "您已经感谢过这位邻居了。"
-
-
-class AlreadyObjected(Refused):
-    code, detail = "already_objected", "您已经说明过问题，网格员会联系您，请耐心等待。"
-
-
-class TryAgain(Conflict):
-    """Others changed the same request again and again while this act was trying to."""
-
-    code, detail = "changed_meanwhile", "好几位邻居同时在操作，请刷新后再试一次。"
+EnoughHelpers = Refused.named("enough_helpers", "已经有很多邻居在帮忙了，谢谢您，请看看别的求助。")
+# The life cycle does not allow this step (any more).
+NotNow = Refused.named("step_not_possible")
+GoodsWaiting = Refused.named("goods_waiting", "邻居已经送到或办好了，请先确认收到，再撤下求助。")
+ConfirmInstead = Refused.named(
+    "confirm_instead", "已经有邻居帮到您了。请取消还没送到的认领，再点“确认收到”来结束，这样帮过您的邻居才有记录。"
+)
+NothingCollected = Refused.named("nothing_collected", "还没有收到邻居的帮助，暂时不能确认。不需要帮忙了，请撤下求助。")
+NothingToObjectTo = Refused.named("nothing_to_object_to", "还没有邻居送到或办好，有问题请先给对方留言。")
+StillUnderWay = Refused.named(
+    "offers_under_way", "还有邻居正在帮忙。请等全部送到并领取后再确认，或者先取消还没送到的认领。"
+)
+DropPointNeeded = Invalid.named("drop_point_needed", "请选择东西放在哪里，一般是社区居委会。")
+DropPointUnknown = Invalid.named("drop_point_unknown", "这个社区没有这个存放点，请重新选择。")
+TooLate = Invalid.named("needed_by_invalid", "需要的时间请选在一小时以后、三十天以内。")
+TooManyMessages = Refused.named(
+    "too_many_messages", f"这次认领的留言已满 {MESSAGES_AN_OFFER} 条。还有事情没说清，请联系社区工作人员帮忙。"
+)
+OwnFlag = Refused.named("own_request_flag", "这是您自己的求助，不想要了可以直接撤下。")
+CodeUnknown = NotFound.named("pick_up_code_wrong", "取件码不对，请再核对一遍。")
+CodeUsed = Refused.named("pick_up_code_used", "这个取件码已经用过了，东西已经领走，请和求助人核对。")
+AlreadyThanked = Refused.named("already_thanked", "您已经感谢过这位邻居了。")
+AlreadyObjected = Refused.named("already_objected", "您已经说明过问题，网格员会联系您，请耐心等待。")
+# Others changed the same request again and again while this act was trying to.
+TryAgain = Conflict.named("changed_meanwhile", "好几位邻居同时在操作，请刷新后再试一次。")
 
 
 class Request(Protocol):

@@ -140,11 +140,6 @@ class RequestLine(View, frozen=True):
     needed_by: datetime | None
 
 
-class RequestList(View, frozen=True):
-    items: list[RequestLine]
-    next: str | None
-
-
 class RequestView(View, frozen=True):
     """`offers` holds all of them for the requester and for staff, one's own for a helper, none for others. `mine`: I asked,
     or look after the area of what staff asked for somebody."""
@@ -175,11 +170,6 @@ class RequestView(View, frozen=True):
     offers: list[OfferView]
 
 
-class OfferList(View, frozen=True):
-    items: list[OfferView]
-    next: str | None
-
-
 class MessageView(View, frozen=True):
     id: str
     text: str
@@ -200,11 +190,6 @@ class UnansweredLine(View, frozen=True):
     urgency: str
     area: str
     asked_at: datetime
-
-
-class UnansweredList(View, frozen=True):
-    items: list[UnansweredLine]
-    next: str | None
 
 
 class ContactView(View, frozen=True):
@@ -228,46 +213,17 @@ def _time(moment: datetime | None) -> datetime | None:
 
 
 def line(request: HelpRequest) -> RequestLine:
-    return RequestLine(
-        id=request.id,
-        state=request.state,
-        what=request.what,
-        title=request.title,
-        quantity=int(request.quantity),
-        offered=int(request.offered),
-        unit=request.unit,
-        urgency=request.urgency,
-        area=request.community,
-        requester_name=request.requester_name,
-        photos=int(request.photos),
-        created_at=clock.local(request.created_at),
-        needed_by=_time(request.needed_by),
-    )
+    return RequestLine.of(request, area=request.community)
 
 
 def view(seen: Seen, *, me: str) -> RequestView:
     whole, mine = seen.whole, seen.asks
     request = whole.request
-    return RequestView(
-        id=request.id,
-        state=request.state,
-        what=request.what,
-        title=request.title,
-        text=request.text,
-        quantity=int(request.quantity),
-        offered=int(request.offered),
-        collected=int(request.collected),
-        unit=request.unit,
-        urgency=request.urgency,
+    return RequestView.of(
+        request,
         area=request.community,
-        drop_point=request.drop_point,
-        drop_point_name=request.drop_point_name,
-        requester_name=request.requester_name,
         asked_by_delegate=request.by_name,
         filed_by_staff=request.requester is None,
-        created_at=clock.local(request.created_at),
-        needed_by=_time(request.needed_by),
-        open_until=clock.local(request.open_until),
         objection=request.objection if mine or (seen.complete and request.objection_state == "shown") else None,
         removed_reason=request.removed_reason if mine else None,
         mine=mine,
@@ -277,45 +233,19 @@ def view(seen: Seen, *, me: str) -> RequestView:
 
 
 def offer_view(offer: Offer, *, me: str, asks: bool = False) -> OfferView:
-    return OfferView(
-        id=offer.id,
-        request_id=offer.request_id,
-        title=offer.title,
-        what=offer.what,
-        state=offer.state,
-        quantity=int(offer.quantity),
-        unit=offer.unit,
+    return OfferView.of(
+        offer,
         message=offer.message if offer.message_state == "shown" or me == offer.helper else None,
-        helper_name=offer.helper_name,
         helper_by_delegate=offer.by_name,
-        requester_name=offer.requester_name,
-        drop_point_name=offer.drop_point_name,
         code=offer.code if asks and offer.state == "dropped_off" else None,
         thanks=offer.thanks if asks or offer.thanks_state == "shown" else None,
-        created_at=clock.local(offer.created_at),
-        dropped_off_at=_time(offer.dropped_off_at),
-        collected_at=_time(offer.collected_at),
         mine=me == offer.helper,
     )
 
 
 def message_view(message: Message, *, me: str) -> MessageView:
-    return MessageView(
-        id=message.id,
-        text=message.text,
-        state=message.state,
-        author_name=message.author_name,
-        by_delegate=message.by_name,
-        mine=message.author == me,
-        sent_at=clock.local(message.sent_at),
-    )
+    return MessageView.of(message, by_delegate=message.by_name, mine=message.author == me)
 
 
 def unanswered_line(item: Unanswered) -> UnansweredLine:
-    return UnansweredLine(
-        request_id=item.request_id,
-        title=item.title,
-        urgency=item.urgency,
-        area=item.area,
-        asked_at=clock.local(item.asked_at),
-    )
+    return UnansweredLine.of(item)

@@ -58,7 +58,7 @@ def write(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
 
 def _send(message: Message, offer: Offer, person: Person, screening: Screening, now: datetime) -> None:
     """Raises Conflict for a message that is there already."""
-    with transaction() as tx:
+    with person.acting() as tx:
         tx.create(message, or_raise=Conflict())
         tx.update(
             offer,
@@ -81,7 +81,6 @@ def _send(message: Message, offer: Offer, person: Person, screening: Screening, 
         an_hour = rules.settings_in_force().messages_an_hour
         limits.spend(tx, person.caller.id, "help_message", at_most=an_hour, per=timedelta(hours=1), now=now)
         sign(tx, person, message, as_staff=person.id not in (message.helper, message.requester))
-        person.still(tx)
         if screening.passed:
             tell_of_message(tx, message, offer, now)
 
@@ -114,6 +113,7 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
     refuse_blank(text=text)
     screening: Screening | None = None
 
+    @settled
     def say_thanks() -> Offer:
         nonlocal screening
         offer: Offer | None
@@ -130,10 +130,10 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
             raise rules.AlreadyThanked()
         screening = screening or content.screen(caller, scene=Scene.COMMENT, now=now, text=text)
         offer.thanks, offer.thanks_state = text, "shown" if screening.passed else "hidden"
-        with transaction() as tx:
+        with person.acting() as tx:
             tx.update(
                 offer,
-                [Offer.thanks.set(text), Offer.thanks_state.set(offer.thanks_state), *attempt.remember()],
+                [*Offer.set(thanks=text, thanks_state=offer.thanks_state), *attempt.remember()],
                 when=Offer.thanks_state == "none",
                 or_raise=Changed(),
             )
@@ -149,12 +149,11 @@ def thank(*, caller: Caller, request_id: str, offer_id: str, text: str, attempt:
                 excerpt=text,
                 now=now,
             )
-            person.still(tx)
             if screening.passed:
                 tell_of_thanks(tx, offer, now)
         return offer
 
-    return settled(say_thanks)
+    return say_thanks()
 
 
 def tell_of_thanks(tx: transaction, offer: Offer, now: datetime) -> None:

@@ -21,8 +21,7 @@ from chalicelib.kit.table import Item
 LATEST = 16  # requests, after which an item that is replaced again and again begins anew to remember them
 
 
-class KeyReused(Invalid):
-    code, detail = "idempotency_key_reused", "这次提交和上次内容不同，请返回重新填写。"
+KeyReused = Invalid.named("idempotency_key_reused", "这次提交和上次内容不同，请返回重新填写。")
 
 
 class Attempt(msgspec.Struct, frozen=True):

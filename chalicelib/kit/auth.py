@@ -27,20 +27,10 @@ from chalicelib.kit.table import Item
 TOKEN_LIFE = timedelta(hours=2)
 
 
-class TokenInvalid(Unauthorized):
-    code, detail = "token_invalid", "登录信息无效，请重新登录。"
-
-
-class TokenExpired(Unauthorized):
-    code, detail = "token_expired", "登录已过期，请重新登录。"
-
-
-class ConsentNeeded(Forbidden):
-    code, detail = "consent_needed", "请先阅读并同意《隐私保护指引》，再继续使用。"
-
-
-class NotADelegate(Forbidden):
-    code, detail = "not_a_delegate", "您还不是这位居民的代办人，请先请对方邀请您。"
+TokenInvalid = Unauthorized.named("token_invalid", "登录信息无效，请重新登录。")
+TokenExpired = Unauthorized.named("token_expired", "登录已过期，请重新登录。")
+ConsentNeeded = Forbidden.named("consent_needed", "请先阅读并同意《隐私保护指引》，再继续使用。")
+NotADelegate = Forbidden.named("not_a_delegate", "您还不是这位居民的代办人，请先请对方邀请您。")
 
 
 class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

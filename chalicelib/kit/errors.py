@@ -1,12 +1,26 @@
 """Everything a caller can be told: few kinds of problem, each with a stable code and a Chinese sentence.
 
-A slice declares its refusals as subclasses beside its rules, so that the code that refuses and the words
-it refuses with stand together. `kit.http` turns them into RFC 9457 problem details.
+A slice lists its refusals beside its rules, a line each, so that the code that refuses and the words it refuses with
+stand together:
+
+    SoldOut = Refused.named("sold_out", "已经兑完了，没有扣您的积分。")
+    OnlySomeLeft = Refused.named("only_some_left", "只剩 {left} {unit}了，请改小数量再兑换。")
+
+    raise OnlySomeLeft(left=3, unit="个")
+
+`kit.http` turns them into RFC 9457 problem details.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+from chalicelib.kit import clock
+
+P = TypeVar("P", bound="Problem")
 
 
 class Problem(Exception):
@@ -17,10 +31,20 @@ class Problem(Exception):
     code: str = "internal_error"
     detail: str = "系统出了点问题，请稍后再试。"
 
-    def __init__(self, code: str | None = None, detail: str | None = None) -> None:
+    def __init__(self, code: str | None = None, detail: str | None = None, **facts: object) -> None:
+        """`facts` are what the sentence names in braces; of a moment it says day and time, as people do."""
         self.code = code or self.code
         self.detail = detail or self.detail
+        if facts:
+            said = {name: clock.spoken(fact) if isinstance(fact, datetime) else fact for name, fact in facts.items()}
+            self.detail = self.detail.format_map(said)
         super().__init__(self.code)
+
+    @classmethod
+    def named(cls: type[P], code: str | None = None, detail: str | None = None, **more: Any) -> type[P]:
+        """A refusal of this kind, to raise and to catch. `more`: what else each of them has (`fields`, `retry_after`)."""
+        own = {name: value for name, value in {"code": code, "detail": detail, **more}.items() if value is not None}
+        return type("".join(word.title() for word in (code or cls.code).split("_")), (cls,), own)
 
 
 class Unauthorized(Problem):
@@ -61,11 +85,17 @@ class Invalid(Problem):
     status, title = 422, "填写有误"
     code, detail = "invalid", "有内容填写不对，请改正后再提交。"
 
+    fields: Mapping[str, str] = MappingProxyType({})
+
     def __init__(
-        self, code: str | None = None, detail: str | None = None, fields: dict[str, str] | None = None
+        self,
+        code: str | None = None,
+        detail: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        **facts: object,
     ) -> None:
-        super().__init__(code, detail)
-        self.fields = fields or {}
+        super().__init__(code, detail, **facts)
+        self.fields = fields or self.fields
 
 
 class TooLarge(Problem):
@@ -79,9 +109,13 @@ class TooMany(Problem):
     status, title = 429, "太频繁了"
     code, detail = "too_many_requests", "操作太频繁，请稍后再试。"
 
-    def __init__(self, code: str | None = None, detail: str | None = None, retry_after: int = 60) -> None:
-        super().__init__(code, detail)
-        self.retry_after = retry_after
+    retry_after = 60
+
+    def __init__(
+        self, code: str | None = None, detail: str | None = None, retry_after: int | None = None, **facts: object
+    ) -> None:
+        super().__init__(code, detail, **facts)
+        self.retry_after = retry_after or self.retry_after
 
 
 class Unavailable(Problem):

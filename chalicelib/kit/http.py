@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -34,6 +34,7 @@ from chalicelib.kit import auth, clock, log
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.errors import Forbidden, Invalid, PerhapsDone, Problem, TooLarge, Unavailable
+from chalicelib.kit.table import Page
 
 BODY_AT_MOST = 64 * 1024  # bytes; the longest legal body is a text of 2,000 characters and some fields
 _JSON = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
@@ -48,6 +49,7 @@ _UNPRINTABLE = re.compile(
 # A defect may show after what was to be done is done.
 _HALF_WAY = "系统出了点问题，不知道这次有没有办好。请先刷新看看，没有办好再联系社区。"
 
+V = TypeVar("V")
 F = TypeVar("F", bound=Callable[..., Any])
 Needs = Literal["nobody", "login", "consent"]
 
@@ -67,13 +69,29 @@ class Paged(Query, frozen=True):
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what is answered. Times in it are Shanghai's (`clock.local`)."""
 
+    @classmethod
+    def of(cls, item: object, **named: Any) -> Self:
+        """What is answered about an item: a field that is not named is the item's own of that name."""
+        for name in cls.__struct_fields__:
+            if name not in named:
+                value = getattr(item, name)
+                named[name] = clock.local(value) if isinstance(value, datetime) else value
+        return cls(**named)
 
-class MalformedJson(Invalid):
-    code, detail = "malformed_json", "提交的内容读不出来，请重试。"
+
+class Listing(View, Generic[V], frozen=True):
+    """A page of a list: give `next` back as `cursor` for the rest."""
+
+    items: list[V]
+    next: str | None
 
 
-class ActingForSomeone(Forbidden):
-    code, detail = "own_affair_only", "这件事只能本人办理，不能代办，请本人登录后办理。"
+def listing(found: Page[Any], view: Callable[[Any], V]) -> Listing[V]:
+    return Listing(items=[view(each) for each in found], next=found.next)
+
+
+MalformedJson = Invalid.named("malformed_json", "提交的内容读不出来，请重试。")
+ActingForSomeone = Forbidden.named("own_affair_only", "这件事只能本人办理，不能代办，请本人登录后办理。")
 
 
 class Route(msgspec.Struct, frozen=True, dict=True):

@@ -25,8 +25,7 @@ from chalicelib.kit.errors import Unavailable
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class NotConfigured(Unavailable):
-    code, detail = "not_configured", "系统还没有设置好，请联系管理员。"
+NotConfigured = Unavailable.named("not_configured", "系统还没有设置好，请联系管理员。")
 
 
 _GET_PARAMETERS_AT_MOST = 10  # names in one call, an SSM limit

@@ -134,6 +134,15 @@ class Item(Model):
         50 ms of CPU and a TLS handshake each."""
         return super()._get_connection() if cls is Item else Item._get_connection()
 
+    @classmethod
+    def set(cls, **values: Any) -> list[Action]:
+        """The update actions that give these attributes these values; None takes an attribute off."""
+        attributes = cls.get_attributes()
+        return [
+            attributes[name].remove() if value is None else attributes[name].set(value)
+            for name, value in values.items()
+        ]
+
     @property
     def of_later_version(self) -> bool:
         """True of a kind this version does not know: while a new one is being deployed, both are at work."""

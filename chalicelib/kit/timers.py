@@ -47,19 +47,19 @@ def fields(pk: str, name: str, at: datetime) -> dict[str, Any]:
     return {"due_key": _shard(pk), "due_at": at, "timer": name}
 
 
+def start(item: Item, name: str, at: datetime) -> None:
+    """Set a timer on a new item."""
+    item.due_key, item.due_at, item.timer = _shard(item.pk), at, name
+
+
 def set_to(pk: str, name: str, at: datetime) -> list[Action]:
     """The update actions that set (or replace) an item's timer."""
-    return [
-        Item.due_key.set(_shard(pk)),
-        Item.due_at.set(at),
-        Item.timer.set(name),
-        Item.timer_tries.remove(),
-    ]
+    return Item.set(due_key=_shard(pk), due_at=at, timer=name, timer_tries=None)
 
 
 def stop() -> list[Action]:
     """The update actions that take an item's timer off."""
-    return [Item.due_key.remove(), Item.due_at.remove(), Item.timer.remove(), Item.timer_tries.remove()]
+    return Item.set(due_key=None, due_at=None, timer=None, timer_tries=None)
 
 
 def sweep(*, now: datetime, time_left: Callable[[], float]) -> int:
@@ -106,7 +106,7 @@ def _postpone(item: Any, now: datetime) -> None:
         with transaction() as tx:
             tx.update(
                 item,
-                [Item.due_at.set(now + pause), Item.timer_tries.set(tries)],
+                Item.set(due_at=now + pause, timer_tries=tries),
                 when=(Item.timer == item.timer) & (Item.due_at == item.due_at),
                 or_raise=Conflict(),
             )

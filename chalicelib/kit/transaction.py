@@ -12,12 +12,13 @@ the error raised.
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -35,26 +36,33 @@ _CHECK, _DELETE, _PUT, _UPDATE = range(4)  # the order in which PynamoDB sends t
 
 TRIES = 12
 _PAUSE = 0.02  # seconds, growing with every try, with full jitter
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def settled(act: Callable[[], R], *, or_raise: Problem) -> R:
-    """Do the act, reading and deciding anew as long as others change the same in between."""
-    for attempt in range(TRIES):
-        try:
-            return act()
-        except Changed:
-            time.sleep(random.uniform(0, _PAUSE * (attempt + 1)))
-    raise or_raise
+def settled(or_raise: type[Problem]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For an act that reads and decides: it does so anew as long as others change the same in between.
+
+    `or_raise` is what is told in the end. Nothing may be left behind by a try that raises Changed.
+    """
+
+    def settle(act: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(act)
+        def settled_act(*args: P.args, **named: P.kwargs) -> R:
+            for attempt in range(TRIES):
+                try:
+                    return act(*args, **named)
+                except Changed:
+                    time.sleep(random.uniform(0, _PAUSE * (attempt + 1)))
+            raise or_raise()
+
+        return settled_act
+
+    return settle
 
 
-class ServerBusy(TooMany):
-    """DynamoDB cancelled the transaction again and again because others held the same items: nothing was written."""
-
-    code, detail = "server_busy", "办理的人太多，请稍等几秒再试。"
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=2)
+# DynamoDB cancelled the transaction again and again because others held the same items: nothing was written.
+ServerBusy = TooMany.named("server_busy", "办理的人太多，请稍等几秒再试。", retry_after=2)
 
 
 class transaction:  # noqa: N801 - reads as a statement: `with transaction() as tx`

@@ -31,8 +31,7 @@ _KEYS_REMEMBERED = 500
 _NONCE_BYTES = 12
 
 
-class KeyDestroyed(NotFound):
-    code, detail = "personal_data_destroyed", "这位用户已注销，个人信息已经销毁。"
+KeyDestroyed = NotFound.named("personal_data_destroyed", "这位用户已注销，个人信息已经销毁。")
 
 
 class VaultKey(Model):

@@ -37,6 +37,7 @@ def collect(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Re
     known: Person | None = _at_a_desk(caller, now)
     found = _of_code(code)
 
+    @settled(rules.MallBusy)
     def hand_over() -> Redemption:
         nonlocal known
         person, known = known or people.present(caller, now=now), None  # read anew when it is decided anew
@@ -50,7 +51,7 @@ def collect(*, caller: Caller, code: str, attempt: Attempt, now: datetime) -> Re
         current.state, current.ended_at = "collected", now
         return current
 
-    return settled(hand_over, or_raise=rules.MallBusy())
+    return hand_over()
 
 
 def handed_over(
@@ -67,9 +68,7 @@ def handed_over(
     tx.update(
         redemption,
         [
-            Redemption.state.set(state),
-            Redemption.ended_at.set(now),
-            Redemption.ended_by.set(person.id),
+            *Redemption.set(state=state, ended_at=now, ended_by=person.id),
             *([Redemption.without_code.set(without_code)] if without_code else []),
             *redemption.unlist(),
             *timers.stop(),
@@ -134,7 +133,7 @@ def not_own(person: Person, redemption: Redemption) -> None:
 
 def _may_hand_over(person: Person, redemption: Redemption, now: datetime) -> None:
     if not person.holds(people_rules.COUNTER, redemption.desk_area or ""):
-        raise rules.CodeElsewhere(redemption.desk_name or "")
+        raise rules.CodeElsewhere(desk=redemption.desk_name or "")
     person.must_hold(people_rules.COUNTER, redemption.desk_area or "")
     not_own(person, redemption)
     if redemption.state == "expired" or (redemption.state == "reserved" and now >= redemption.collect_by):

@@ -63,6 +63,7 @@ def deliver_with_code(*, caller: Caller, redemption_id: str, code: str, attempt:
     spend_a_try(caller, now)
     key = Redemption.key(redemption_id)
 
+    @settled(rules.MallBusy)
     def hand_over() -> Redemption:
         person = people.present(caller, now=now)
         current = _mine_to_deliver(person, Redemption.find(key.pk, key.sk))
@@ -72,26 +73,23 @@ def deliver_with_code(*, caller: Caller, redemption_id: str, code: str, attempt:
             raise rules.CodeUnknown(detail="兑换码不对，请居民打开“我的兑换”再核对一遍。")
         return _delivered(person, current, attempt, now)
 
-    return settled(hand_over, or_raise=rules.MallBusy())
+    return hand_over()
 
 
+@settled(rules.MallBusy)
 def deliver_with_photo(
     *, caller: Caller, redemption_id: str, photo_id: str, reason: str, attempt: Attempt, now: datetime
 ) -> Redemption:
     """Left at the door, or with somebody: the photo shows it and the reason says why there was no code."""
     key = Redemption.key(redemption_id)
-
-    def hand_over() -> Redemption:
-        person = people.present(caller, now=now)
-        redemption, photo = read_together(key, Photo.key(key.pk, photo_id))
-        current = _mine_to_deliver(person, redemption)
-        if attempt.made(current):
-            return current
-        if photo is None or photo.state not in _UPLOADED:
-            raise rules.PhotoNotThere()
-        return _delivered(person, current, attempt, now, proof=photo, without_code=reason)
-
-    return settled(hand_over, or_raise=rules.MallBusy())
+    person = people.present(caller, now=now)
+    redemption, photo = read_together(key, Photo.key(key.pk, photo_id))
+    current = _mine_to_deliver(person, redemption)
+    if attempt.made(current):
+        return current
+    if photo is None or photo.state not in _UPLOADED:
+        raise rules.PhotoNotThere()
+    return _delivered(person, current, attempt, now, proof=photo, without_code=reason)
 
 
 def add_photo(*, caller: Caller, redemption_id: str, attempt: Attempt, now: datetime) -> Photo:

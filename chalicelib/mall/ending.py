@@ -21,44 +21,37 @@ from chalicelib.points.rules import AlreadyReturned
 _REASONS = {"cancelled": "取消兑换", "expired": "逾期未领"}
 
 
+@settled(rules.MallBusy)
 def cancel(*, caller: Caller, redemption_id: str, attempt: Attempt, now: datetime) -> Redemption:
     """The resident does not want it after all."""
-
-    def call_off() -> Redemption:
-        mine: Redemption | None
-        books = points.needed_to_give_back(caller.principal, rules.fact(redemption_id))
-        person, (mine, *known) = people.present_with(caller, Redemption.key(redemption_id), *books, now=now)
-        if mine is None or mine.resident != person.id:
-            raise rules.RedemptionGone()
-        if attempt.made(mine):
-            return mine
-        rules.REDEMPTION.check(mine.state, "cancelled", or_raise=rules.NotNow(mine.state))
-        with transaction() as tx:
-            end(tx, mine, "cancelled", attempt=attempt, known=known, now=now)
-            person.still(tx)
-        mine.state, mine.ended_at = "cancelled", now
+    mine: Redemption | None
+    books = points.needed_to_give_back(caller.principal, rules.fact(redemption_id))
+    person, (mine, *known) = people.present_with(caller, Redemption.key(redemption_id), *books, now=now)
+    if mine is None or mine.resident != person.id:
+        raise rules.RedemptionGone()
+    if attempt.made(mine):
         return mine
+    rules.REDEMPTION.check(mine.state, "cancelled", or_raise=rules.NotNow(mine.state))
+    with person.acting() as tx:
+        end(tx, mine, "cancelled", attempt=attempt, known=known, now=now)
+    mine.state, mine.ended_at = "cancelled", now
+    return mine
 
-    return settled(call_off, or_raise=rules.MallBusy())
 
-
+@settled(rules.MallBusy)
 def expire(redemption: Redemption, *, now: datetime) -> None:
     """Timer: nobody came for it, or nobody could deliver it."""
-
-    def end_it() -> None:
-        current: Redemption | None
-        books = points.needed_to_give_back(redemption.resident, redemption.fact)
-        current, *known = read_together(redemption, *books)
-        if current is None or current.state != "reserved" or current.timer != "mall.expire" or now < current.collect_by:
-            return
-        with transaction() as tx:
-            end(tx, current, "expired", known=known, now=now)
-            kind = "redemption_expired" if current.how == "desk" else "redemption_not_delivered"
-            notices.tell(
-                tx, current.resident, kind, about=current.id, now=now, name=current.name, points=f"{int(current.cost)}"
-            )
-
-    settled(end_it, or_raise=rules.MallBusy())
+    current: Redemption | None
+    books = points.needed_to_give_back(redemption.resident, redemption.fact)
+    current, *known = read_together(redemption, *books)
+    if current is None or current.state != "reserved" or current.timer != "mall.expire" or now < current.collect_by:
+        return
+    with transaction() as tx:
+        end(tx, current, "expired", known=known, now=now)
+        kind = "redemption_expired" if current.how == "desk" else "redemption_not_delivered"
+        notices.tell(
+            tx, current.resident, kind, about=current.id, now=now, name=current.name, points=f"{int(current.cost)}"
+        )
 
 
 def end(
@@ -77,8 +70,7 @@ def end(
     tx.update(
         redemption,
         [
-            Redemption.state.set(state),
-            Redemption.ended_at.set(now),
+            *Redemption.set(state=state, ended_at=now),
             *redemption.unlist(),
             *timers.stop(),
             *(attempt.remember() if attempt else []),

@@ -27,29 +27,27 @@ def remind(redemption: Redemption, *, now: datetime) -> None:
     _tell(redemption, "mall.remind", now)
 
 
+@settled(rules.MallBusy)
 def _tell(redemption: Redemption, timer: str, now: datetime) -> None:
-    def tell_them() -> None:
-        current = Redemption.fetch(redemption.pk, redemption.sk)
-        if current.state != "reserved" or current.timer != timer:
-            return
-        with transaction() as tx:
-            tx.update(
-                current,
-                timers.set_to(current.pk, *rules.next_timer(timer, current.collect_by, now)),
-                when=(Redemption.state == "reserved") & (Redemption.timer == timer),
-                or_raise=Changed(),
+    current = Redemption.fetch(redemption.pk, redemption.sk)
+    if current.state != "reserved" or current.timer != timer:
+        return
+    with transaction() as tx:
+        tx.update(
+            current,
+            timers.set_to(current.pk, *rules.next_timer(timer, current.collect_by, now)),
+            when=(Redemption.state == "reserved") & (Redemption.timer == timer),
+            or_raise=Changed(),
+        )
+        if now >= current.collect_by:
+            return  # nothing has run for days: its end is next, and that is told
+        if current.how == "desk":
+            facts = {"place": current.desk_name or "", "until": rules.last_day(current.collect_by)}
+            notices.tell(
+                tx, current.resident, "redemption_waiting", about=current.id, now=now, **said(current), **facts
             )
-            if now >= current.collect_by:
-                return  # nothing has run for days: its end is next, and that is told
-            if current.how == "desk":
-                facts = {"place": current.desk_name or "", "until": rules.last_day(current.collect_by)}
-                notices.tell(
-                    tx, current.resident, "redemption_waiting", about=current.id, now=now, **said(current), **facts
-                )
-            else:
-                _tell_workers(tx, current, "delivery_waiting" if timer == "mall.announce" else "delivery_late", now)
-
-    settled(tell_them, or_raise=rules.MallBusy())
+        else:
+            _tell_workers(tx, current, "delivery_waiting" if timer == "mall.announce" else "delivery_late", now)
 
 
 def _tell_workers(tx: transaction, redemption: Redemption, kind: str, now: datetime) -> None:

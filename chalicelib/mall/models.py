@@ -211,7 +211,7 @@ class Redemption(Remembers, discriminator="redemption"):
 
     def unlist(self) -> list[Action]:
         """Off the list of deliveries. A code stays to be found: it is used, and not wrong."""
-        return [] if self.desk_area else [Redemption.area_key.remove(), Redemption.area_sort.remove()]
+        return [] if self.desk_area else Redemption.set(area_key=None, area_sort=None)
 
     @staticmethod
     def of(resident_id: str) -> str:

@@ -42,14 +42,12 @@ def erase(resident_id: str, *, now: datetime) -> None:
             tx.update(redemption, [attribute.remove() for attribute in told])
 
 
+@settled(rules.MallBusy)
 def _call_off(redemption: Redemption, now: datetime) -> None:
-    def call_off() -> None:
-        current = Redemption.fetch(redemption.pk, redemption.sk)
-        if current.state == "reserved":
-            with transaction() as tx:
-                ending.end(tx, current, "cancelled", now=now)
-
-    settled(call_off, or_raise=rules.MallBusy())
+    current = Redemption.fetch(redemption.pk, redemption.sk)
+    if current.state == "reserved":
+        with transaction() as tx:
+            ending.end(tx, current, "cancelled", now=now)
 
 
 def _remove_photos(redemption: Redemption, now: datetime) -> None:

@@ -42,14 +42,13 @@ def remove(*, caller: Caller, product_id: str, photo_id: str, now: datetime) -> 
     person.must_hold(people_rules.COUNTER, product.area)
     if photo.state == "removed":
         return
-    with transaction() as tx:
+    with person.acting() as tx:
         photos.remove(tx, photo, now=now)
         fewer = [Product.photos.add(-1)] if photo.state != "refused" else []
         shown = [_next_best(product, photo_id)] if product.picture == photo_id else []
         if fewer or shown:
             when = Product.picture == photo_id if shown else Product.photos > 0
             tx.update(product, [*fewer, *shown], when=when, or_raise=Conflict())
-        person.still(tx)
 
 
 def _next_best(product: Product, removed: str) -> Action:

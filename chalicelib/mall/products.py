@@ -71,36 +71,30 @@ def terms_of(product: Product) -> Terms:
     )
 
 
+@settled(rules.MallBusy)
 def save(product_id: str, terms: Terms, *, buckets: int, by: str, now: datetime) -> Product:
     """Put a product or a campaign into the mall, or change its terms; the same terms again change nothing.
 
     Whoever is redeeming at this moment either does so under the old terms or is told the new ones. What was closed
     stays closed, whatever `terms.state` says: `set_state` opens it.
     """
-
-    def put() -> Product:
-        key = Product.key(product_id)
-        product = Product.find(key.pk, key.sk)
-        if product is None:
-            return _create(product_id, terms, buckets, by, now)
-        if buckets != product.buckets:
-            raise rules.FixedForEver(fields={"buckets": f"已定为 {int(product.buckets)}"})
-        if terms.campaign_of != product.campaign_of:
-            raise rules.FixedForEver(fields={"product": "已定，不能改成别的商品"})
-        rules.check_prolonged(terms.closes_at, product.counts_until)
-        return _change(product, msgspec.structs.replace(terms, state=product.state), by, now)
-
-    return settled(put, or_raise=rules.MallBusy())
+    key = Product.key(product_id)
+    product = Product.find(key.pk, key.sk)
+    if product is None:
+        return _create(product_id, terms, buckets, by, now)
+    if buckets != product.buckets:
+        raise rules.FixedForEver(fields={"buckets": f"已定为 {int(product.buckets)}"})
+    if terms.campaign_of != product.campaign_of:
+        raise rules.FixedForEver(fields={"product": "已定，不能改成别的商品"})
+    rules.check_prolonged(terms.closes_at, product.counts_until)
+    return _change(product, msgspec.structs.replace(terms, state=product.state), by, now)
 
 
+@settled(rules.MallBusy)
 def set_state(product_id: str, state: str, *, by: str, now: datetime) -> Product:
     """Stop redeeming at once, or let it go on. What is reserved already stays reserved."""
-
-    def put() -> Product:
-        product = fetch(product_id)
-        return _change(product, msgspec.structs.replace(terms_of(product), state=state), by, now)
-
-    return settled(put, or_raise=rules.MallBusy())
+    product = fetch(product_id)
+    return _change(product, msgspec.structs.replace(terms_of(product), state=state), by, now)
 
 
 def _create(product_id: str, terms: Terms, buckets: int, by: str, now: datetime) -> Product:
@@ -148,8 +142,7 @@ def _apply(product: Product, terms: Terms, now: datetime) -> None:
         product.unlist()
     product.due_key = product.due_at = product.timer = None
     if product.area_key and terms.closes_at:
-        for name, value in timers.fields(product.pk, "mall.unlist", terms.closes_at).items():
-            setattr(product, name, value)
+        timers.start(product, "mall.unlist", terms.closes_at)
 
 
 _CHANGED_WITH_TERMS = (*Terms.__struct_fields__, "terms", "area_key", "area_sort", "due_key", "due_at", "timer")
@@ -170,28 +163,25 @@ def _record(product: Product, terms: Terms, by: str, now: datetime) -> TermsChan
     return change
 
 
+@settled(rules.MallBusy)
 def restock(product_id: str, quantity: int, *, receipt: str, reason: str, by: str, now: datetime) -> Product:
     """Bring goods in (or take some out again, with a negative quantity), once for ever by the receipt's number."""
-
-    def move() -> Product:
-        product = fetch(product_id)
-        known_receipt: StockMovement | None
-        known_receipt, *buckets = read_together(StockMovement.key(product_id, receipt), *stock.all_buckets(product))
-        if known_receipt is not None:
-            if (known_receipt.change, known_receipt.reason) != (quantity, reason):
-                raise rules.ReceiptUsed()
-            return product
-        movement = StockMovement.key(product_id, receipt)
-        movement.change, movement.reason, movement.by, movement.at = quantity, reason, by, now
-        with transaction() as tx:
-            tx.create(movement, or_raise=Changed())
-            if quantity > 0:
-                stock.bring_in(tx, buckets, quantity)
-            else:
-                stock.take_out(tx, buckets, -quantity)
+    product = fetch(product_id)
+    known_receipt: StockMovement | None
+    known_receipt, *buckets = read_together(StockMovement.key(product_id, receipt), *stock.all_buckets(product))
+    if known_receipt is not None:
+        if (known_receipt.change, known_receipt.reason) != (quantity, reason):
+            raise rules.ReceiptUsed()
         return product
-
-    return settled(move, or_raise=rules.MallBusy())
+    movement = StockMovement.key(product_id, receipt)
+    movement.change, movement.reason, movement.by, movement.at = quantity, reason, by, now
+    with transaction() as tx:
+        tx.create(movement, or_raise=Changed())
+        if quantity > 0:
+            stock.bring_in(tx, buckets, quantity)
+        else:
+            stock.take_out(tx, buckets, -quantity)
+    return product
 
 
 def counts(product: Product) -> Counts:
@@ -209,7 +199,7 @@ def look_at_level(product_id: str) -> None:
         with transaction() as tx:
             tx.update(
                 product,
-                [Product.level.set(level), Product.level_seen.set(seen)],
+                Product.set(level=level, level_seen=seen),
                 when=Product.level_seen < seen,
                 or_raise=Conflict(),
             )
@@ -219,19 +209,16 @@ def look_at_level(product_id: str) -> None:
         forget(product_id)
 
 
+@settled(rules.MallBusy)
 def unlist(product: Product, *, now: datetime) -> None:
     """Timer: a campaign is over and leaves the list. It stays what it was: the time alone has closed it."""
-
-    def take_it_off() -> None:
-        current: Any = Product.find(product.pk, product.sk)
-        if current is None or current.timer != "mall.unlist" or current.closes_at is None or current.closes_at > now:
-            return
-        with transaction() as tx:
-            tx.update(
-                current,
-                [Product.area_key.remove(), Product.area_sort.remove(), *timers.stop()],
-                when=Product.terms == int(current.terms),
-                or_raise=Changed(),
-            )
-
-    settled(take_it_off, or_raise=rules.MallBusy())
+    current: Any = Product.find(product.pk, product.sk)
+    if current is None or current.timer != "mall.unlist" or current.closes_at is None or current.closes_at > now:
+        return
+    with transaction() as tx:
+        tx.update(
+            current,
+            [*Product.set(area_key=None, area_sort=None), *timers.stop()],
+            when=Product.terms == int(current.terms),
+            or_raise=Changed(),
+        )

@@ -34,6 +34,7 @@ class Wish(msgspec.Struct, frozen=True):
     deliver: bool = False
 
 
+@settled(rules.MallBusy)
 def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now: datetime) -> Redemption:
     """Take points, stock and cap in one step, and make the redemption. One read and one write of four items.
 
@@ -41,36 +42,32 @@ def redeem(*, caller: Caller, product_id: str, wish: Wish, attempt: Attempt, now
     still has an account is decided by the points' account, so no further item is held (docs/ledger.md counts them).
     """
     redemption_id = attempt.id("redemption")
-
-    def reserve() -> Redemption:
-        product = products.known(product_id)
-        passed = [Entitlement.key(caller.principal, entitlements.of_quiz(product.quiz))] if product.quiz else []
-        person, (mine, home, *found) = people.present_with(
-            caller,
-            Redemption.key(redemption_id),
-            stock.home_bucket(product, caller.principal),
-            *passed,
-            *points.needed_to_spend(caller.principal, rules.fact(redemption_id)),
-            now=now,
-        )
-        if mine and attempt.made(mine):
-            return mine  # type: ignore[no-any-return]
-        if stock.newer_terms(product, home):
-            products.forget(product_id)
-            raise Changed()
-        desk = _may_redeem(person, product, wish, passed=bool(passed) and found[0] is not None, now=now)
-        new = _reserved(redemption_id, person, product, wish, desk, attempt, now)
-        try:
-            with transaction() as tx:
-                _pay(tx, new, product, known=found, now=now)
-                new.taken_from = stock.take(tx, product, home, wish.quantity, of=new)
-                tx.create(new, or_raise=Changed())
-        except (rules.NotEnough, rules.OverTheCap):
-            _look_again(new, attempt)
-            raise
-        return new
-
-    return settled(reserve, or_raise=rules.MallBusy())
+    product = products.known(product_id)
+    passed = [Entitlement.key(caller.principal, entitlements.of_quiz(product.quiz))] if product.quiz else []
+    person, (mine, home, *found) = people.present_with(
+        caller,
+        Redemption.key(redemption_id),
+        stock.home_bucket(product, caller.principal),
+        *passed,
+        *points.needed_to_spend(caller.principal, rules.fact(redemption_id)),
+        now=now,
+    )
+    if mine and attempt.made(mine):
+        return mine  # type: ignore[no-any-return]
+    if stock.newer_terms(product, home):
+        products.forget(product_id)
+        raise Changed()
+    desk = _may_redeem(person, product, wish, passed=bool(passed) and found[0] is not None, now=now)
+    new = _reserved(redemption_id, person, product, wish, desk, attempt, now)
+    try:
+        with transaction() as tx:
+            _pay(tx, new, product, known=found, now=now)
+            new.taken_from = stock.take(tx, product, home, wish.quantity, of=new)
+            tx.create(new, or_raise=Changed())
+    except (rules.NotEnough, rules.OverTheCap):
+        _look_again(new, attempt)
+        raise
+    return new
 
 
 def _look_again(new: Redemption, attempt: Attempt) -> None:
@@ -90,7 +87,7 @@ def _may_redeem(person: Person, product: Product, wish: Wish, *, passed: bool, n
     if product.quiz and not passed:
         raise rules.QuizNotPassed()
     if wish.price != product.price:
-        raise rules.PriceChanged(int(product.price))
+        raise rules.PriceChanged(price=int(product.price))
     return rules.way(product.places, product.delivers, desk=wish.desk, deliver=wish.deliver, home=home or "")
 
 
@@ -115,8 +112,7 @@ def _reserved(
     new.created_at, new.collect_by = now, rules.collect_by(now, int(product.collect_days))
     new.counts_until = product.counts_until or f"{month_end(clock.day(now))}"
     new.list_it()
-    for name, value in timers.fields(new.pk, *rules.first_timer(new.how, new.collect_by, now)).items():
-        setattr(new, name, value)
+    timers.start(new, *rules.first_timer(new.how, new.collect_by, now))
     return new
 
 
@@ -141,7 +137,7 @@ def _pay(tx: transaction, new: Redemption, product: Product, *, known: list[Item
             raise rules.EnoughToday(retry_after=clock.until_midnight(now)) from None
         raise rules.OverTheCap(cap or 0, used.left, new.unit, product.cap_period) from None
     except NotEnoughPoints as short:
-        raise rules.NotEnough(short.detail) from None
+        raise rules.NotEnough(missing=short.detail) from None
     except AlreadySpent:
         raise Changed() from None  # by this very request, a moment ago: its redemption is there now
 

@@ -10,7 +10,7 @@ from chalicelib.content import photos as content_photos
 from chalicelib.content.photos import UploadForm
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Paged, Routes
+from chalicelib.kit.http import Listing, Paged, Routes, listing
 from chalicelib.mall import catalogue, collecting, delivering, ending, pictures, products, redeeming, shapes
 from chalicelib.mall.redeeming import Wish
 
@@ -18,10 +18,10 @@ routes = Routes(__name__)
 
 
 @routes.get("/products")
-def open_for(caller: Caller, query: shapes.InArea, now: datetime) -> shapes.ProductList:
+def open_for(caller: Caller, query: shapes.InArea, now: datetime) -> Listing[shapes.ProductView]:
     """Products and campaigns that residents of an area may redeem, now or soon, the newest first."""
     found = catalogue.open_for(query.area, cursor=query.cursor, now=now)
-    return shapes.ProductList(items=[shapes.product(each, now=now) for each in found], next=found.next)
+    return listing(found, lambda each: shapes.product(each, now=now))
 
 
 @routes.get("/products/{product_id}")
@@ -42,10 +42,10 @@ def redeem(
 
 
 @routes.get("/redemptions", delegable=True)
-def mine(caller: Caller, query: Paged) -> shapes.RedemptionList:
+def mine(caller: Caller, query: Paged) -> Listing[shapes.RedemptionView]:
     """What I have redeemed, the newest first."""
     found = catalogue.mine(caller=caller, cursor=query.cursor)
-    return shapes.RedemptionList(items=[shapes.redemption(each) for each in found], next=found.next)
+    return listing(found, shapes.redemption)
 
 
 @routes.get("/redemptions/{redemption_id}", delegable=True)
@@ -80,10 +80,10 @@ def collect(caller: Caller, body: shapes.ShowCode, attempt: Attempt, now: dateti
 
 
 @routes.get("/deliveries")
-def deliveries(caller: Caller, query: shapes.InArea, now: datetime) -> shapes.DeliveryList:
+def deliveries(caller: Caller, query: shapes.InArea, now: datetime) -> Listing[shapes.DeliveryView]:
     """What is to be delivered in my grid or micro-grid, building by building."""
     found = delivering.waiting(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return shapes.DeliveryList(items=[shapes.delivery(each) for each in found.items], next=found.next)
+    return Listing(items=[shapes.delivery(each) for each in found.items], next=found.next)
 
 
 @routes.post("/deliveries/{redemption_id}/with-code")

@@ -56,66 +56,19 @@ class MallSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 settings_in_force = settings.group("mall", MallSettings)
 
 
-class ProductGone(NotFound):
-    code, detail = "product_not_found", "没有找到这件商品，可能已经下架，请返回商城刷新。"
-
-
-class RedemptionGone(NotFound):
-    code, detail = "redemption_not_found", "没有找到这张兑换单，请返回“我的兑换”刷新。"
-
-
-class OffSale(Refused):
-    code, detail = "product_closed", "这件商品已经停止兑换，请看看别的商品。"
-
-
-class NotOpenYet(Refused):
-    code = "not_open_yet"
-
-    def __init__(self, opens_at: datetime) -> None:
-        super().__init__(detail=f"还没有开始，{clock.spoken(opens_at)} 开始兑换，请到时再来。")
-
-
-class Closed(Refused):
-    code, detail = "campaign_closed", "这次兑换活动已经结束，请留意下一次活动。"
-
-
-class HomeNeeded(Refused):
-    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再来兑换。"
-
-
-class WrongArea(Refused):
-    code, detail = "wrong_area", "这件商品只给指定区域的居民兑换，请看看您所在社区的商品。"
-
-
-class QuizNotPassed(Refused):
-    code, detail = "quiz_not_passed", "这次活动要先通过答题，请先去“答题”，通过后再来兑换。"
-
-
-class PriceChanged(Refused):
-    code = "price_changed"
-
-    def __init__(self, price: int) -> None:
-        super().__init__(detail=f"价格刚刚变了，现在每件 {price} 分。没有扣您的积分，请看过后再决定。")
-
-
-class NotEnough(Refused):
-    """The books say how much is missing."""
-
-    code = "not_enough_points"
-
-    def __init__(self, missing: str) -> None:
-        super().__init__(detail=f"{missing}没有扣您的积分，可以改小数量，或者攒够了再来。")
-
-
-class SoldOut(Refused):
-    code, detail = "sold_out", "已经兑完了，没有扣您的积分。补货后可以再来看看。"
-
-
-class OnlySomeLeft(Refused):
-    code = "only_some_left"
-
-    def __init__(self, left: int, unit: str) -> None:
-        super().__init__(detail=f"只剩 {left} {unit}了，请改小数量再兑换。没有扣您的积分。")
+ProductGone = NotFound.named("product_not_found", "没有找到这件商品，可能已经下架，请返回商城刷新。")
+RedemptionGone = NotFound.named("redemption_not_found", "没有找到这张兑换单，请返回“我的兑换”刷新。")
+OffSale = Refused.named("product_closed", "这件商品已经停止兑换，请看看别的商品。")
+NotOpenYet = Refused.named("not_open_yet", "还没有开始，{opens_at} 开始兑换，请到时再来。")
+Closed = Refused.named("campaign_closed", "这次兑换活动已经结束，请留意下一次活动。")
+HomeNeeded = Refused.named("home_needed", "请先在“我的”里选择您住的社区或楼栋，再来兑换。")
+WrongArea = Refused.named("wrong_area", "这件商品只给指定区域的居民兑换，请看看您所在社区的商品。")
+QuizNotPassed = Refused.named("quiz_not_passed", "这次活动要先通过答题，请先去“答题”，通过后再来兑换。")
+PriceChanged = Refused.named("price_changed", "价格刚刚变了，现在每件 {price} 分。没有扣您的积分，请看过后再决定。")
+# The books say how much is missing.
+NotEnough = Refused.named("not_enough_points", "{missing}没有扣您的积分，可以改小数量，或者攒够了再来。")
+SoldOut = Refused.named("sold_out", "已经兑完了，没有扣您的积分。补货后可以再来看看。")
+OnlySomeLeft = Refused.named("only_some_left", "只剩 {left} {unit}了，请改小数量再兑换。没有扣您的积分。")
 
 
 class OverTheCap(Refused):
@@ -130,24 +83,11 @@ class OverTheCap(Refused):
 _CAP_USED = {"month": "您这个月已经兑满，下个月再来。", "campaign": "您已经兑满，请把机会留给邻居。"}
 
 
-class EnoughToday(TooMany):
-    code, detail = "enough_redeemed_today", "今天兑换的次数已经用完，请明天再来。"
-
-
-class WayNeeded(Invalid):
-    code, detail = "way_needed", "请选择一种领取方式：到哪个兑换点，或者送货上门。"
-
-
-class DeskUnknown(Invalid):
-    code, detail = "desk_unknown", "这件商品不能在这个兑换点领取，请重新选择。"
-
-
-class NoDelivery(Invalid):
-    code, detail = "no_delivery", "这件商品不送货上门，请选择一个兑换点。"
-
-
-class HomeTooLarge(Refused):
-    code, detail = "home_too_large", "送货上门要知道您住哪个网格，请先在“我的”里选到网格或楼栋。"
+EnoughToday = TooMany.named("enough_redeemed_today", "今天兑换的次数已经用完，请明天再来。")
+WayNeeded = Invalid.named("way_needed", "请选择一种领取方式：到哪个兑换点，或者送货上门。")
+DeskUnknown = Invalid.named("desk_unknown", "这件商品不能在这个兑换点领取，请重新选择。")
+NoDelivery = Invalid.named("no_delivery", "这件商品不送货上门，请选择一个兑换点。")
+HomeTooLarge = Refused.named("home_too_large", "送货上门要知道您住哪个网格，请先在“我的”里选到网格或楼栋。")
 
 
 class NotNow(Refused):
@@ -159,62 +99,18 @@ class NotNow(Refused):
         super().__init__(detail=f"这张兑换单现在是“{STATES[state]}”，不能再这样办理。")
 
 
-class TooLateToCollect(Refused):
-    code, detail = "redemption_expired", "已经过了领取期限，积分会退回给居民，请重新兑换。"
-
-
-class CodeUnknown(NotFound):
-    code = "code_wrong"
-    detail = "没有这个兑换码，请核对后再输一遍；刚刚兑换的，请等几秒再试。"
-
-
-class CodeUsed(Refused):
-    code, detail = "code_used", "这个兑换码已经用过了，东西已经领走。"
-
-
-class CodeCancelled(Refused):
-    code, detail = "code_cancelled", "这张兑换单已经取消，积分已退回，不能再领。"
-
-
-class CodeExpired(Refused):
-    code, detail = "code_expired", "这个兑换码已经过期，积分会退回给居民，请让居民重新兑换。"
-
-
-class CodeElsewhere(Forbidden):
-    code = "code_of_another_desk"
-
-    def __init__(self, desk: str) -> None:
-        super().__init__(detail=f"这个兑换码要到“{desk}”领取，请居民去那里。")
-
-
-class OwnRedemption(Forbidden):
-    code, detail = "own_redemption", "这是您自己的、或者您替别人兑换的，请由别的工作人员办理。"
-
-
-class PhotoNotThere(Refused):
-    code, detail = "photo_not_there", "送达的照片还没有传好，请等几秒再提交，或者重新拍一张。"
-
-
-class ReceiptUsed(Conflict):
-    code, detail = "receipt_used", "这个单号已经登记过了，内容不同，请核对单号。"
-
-
-class NotSoManyLeft(Refused):
-    code = "not_so_many_left"
-
-    def __init__(self, left: int) -> None:
-        super().__init__(detail=f"库存里现在只有 {left} 件可以减掉，已兑换待领的不能减。")
-
-
-class FixedForEver(Invalid):
-    code, detail = "fixed_for_ever", "这一项定下以后不能再改，请另建一个商品或活动。"
-
-
-class MallBusy(TooMany):
-    code, detail = "mall_busy", "兑换的人太多，没有扣您的积分，请等几秒再试。"
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=2)
+TooLateToCollect = Refused.named("redemption_expired", "已经过了领取期限，积分会退回给居民，请重新兑换。")
+CodeUnknown = NotFound.named("code_wrong", "没有这个兑换码，请核对后再输一遍；刚刚兑换的，请等几秒再试。")
+CodeUsed = Refused.named("code_used", "这个兑换码已经用过了，东西已经领走。")
+CodeCancelled = Refused.named("code_cancelled", "这张兑换单已经取消，积分已退回，不能再领。")
+CodeExpired = Refused.named("code_expired", "这个兑换码已经过期，积分会退回给居民，请让居民重新兑换。")
+CodeElsewhere = Forbidden.named("code_of_another_desk", "这个兑换码要到“{desk}”领取，请居民去那里。")
+OwnRedemption = Forbidden.named("own_redemption", "这是您自己的、或者您替别人兑换的，请由别的工作人员办理。")
+PhotoNotThere = Refused.named("photo_not_there", "送达的照片还没有传好，请等几秒再提交，或者重新拍一张。")
+ReceiptUsed = Conflict.named("receipt_used", "这个单号已经登记过了，内容不同，请核对单号。")
+NotSoManyLeft = Refused.named("not_so_many_left", "库存里现在只有 {left} 件可以减掉，已兑换待领的不能减。")
+FixedForEver = Invalid.named("fixed_for_ever", "这一项定下以后不能再改，请另建一个商品或活动。")
+MallBusy = TooMany.named("mall_busy", "兑换的人太多，没有扣您的积分，请等几秒再试。", retry_after=2)
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -247,7 +143,7 @@ def check_open(terms: Terms, *, now: datetime) -> None:
     if terms.state != "open":
         raise OffSale()
     if terms.opens_at is not None and now < terms.opens_at:
-        raise NotOpenYet(terms.opens_at)
+        raise NotOpenYet(opens_at=terms.opens_at)
     if is_over(terms, now=now):
         raise Closed()
 

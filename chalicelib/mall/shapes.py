@@ -85,11 +85,6 @@ class ProductView(View, frozen=True):
     thumbnail: str | None
 
 
-class ProductList(View, frozen=True):
-    items: list[ProductView]
-    next: str | None
-
-
 class RedemptionView(View, frozen=True):
     """`code` is the pick-up code, in its resident's eyes only, while it is good. `photos` show where it was left."""
 
@@ -108,11 +103,6 @@ class RedemptionView(View, frozen=True):
     ended_at: datetime | None
     reason: str | None
     photos: list[PhotoView]
-
-
-class RedemptionList(View, frozen=True):
-    items: list[RedemptionView]
-    next: str | None
 
 
 class HandOverView(View, frozen=True):
@@ -138,11 +128,6 @@ class DeliveryView(View, frozen=True):
     deliver_by: datetime
 
 
-class DeliveryList(View, frozen=True):
-    items: list[DeliveryView]
-    next: str | None
-
-
 class CodeView(View, frozen=True):
     """`picture` is a data URL of a mini-program code, for the clerk to scan."""
 
@@ -152,22 +137,14 @@ class CodeView(View, frozen=True):
 
 def product(found: Product, *, now: datetime) -> ProductView:
     picture, thumbnail = content_photos.links(found.picture) if found.picture else (None, None)
-    return ProductView(
-        id=found.id,
-        name=found.name,
-        text=found.text,
-        unit=found.unit,
-        price=int(found.price),
+    return ProductView.of(
+        found,
         stock=found.level,
         cap=int(found.cap) if found.cap else None,
-        area=found.area,
         desks=[DeskView(id=desk.id, area=desk.area, name=desk.name) for desk in found.places],
-        delivers=found.delivers,
-        collect_days=int(found.collect_days),
         campaign=bool(found.campaign_of),
         opens_at=clock.local(found.opens_at) if found.opens_at else None,
         closes_at=clock.local(found.closes_at) if found.closes_at else None,
-        quiz=found.quiz,
         open=rules.is_open(found, now=now),
         picture_id=found.picture,
         picture=picture,
@@ -177,19 +154,9 @@ def product(found: Product, *, now: datetime) -> ProductView:
 
 def redemption(found: Redemption, photos: list[Photo] | None = None) -> RedemptionView:
     """For the resident whose it is."""
-    return RedemptionView(
-        id=found.id,
-        product_id=found.product_id,
-        name=found.name,
-        quantity=int(found.quantity),
-        unit=found.unit,
-        cost=int(found.cost),
-        state=found.state,
-        how=found.how,
-        desk_name=found.desk_name,
+    return RedemptionView.of(
+        found,
         code=found.code if found.state == "reserved" else None,
-        collect_by=clock.local(found.collect_by),
-        created_at=clock.local(found.created_at),
         ended_at=clock.local(found.ended_at) if found.ended_at else None,
         reason=found.without_code,
         photos=content_photos.views(photos or [], author=False),
@@ -197,15 +164,7 @@ def redemption(found: Redemption, photos: list[Photo] | None = None) -> Redempti
 
 
 def hand_over(found: Redemption) -> HandOverView:
-    return HandOverView(
-        id=found.id,
-        name=found.name,
-        quantity=int(found.quantity),
-        unit=found.unit,
-        state=found.state,
-        desk_name=found.desk_name,
-        collect_by=clock.local(found.collect_by),
-    )
+    return HandOverView.of(found)
 
 
 def delivery(found: Delivery) -> DeliveryView:

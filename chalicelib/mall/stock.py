@@ -69,7 +69,7 @@ def take(tx: transaction, product: Product, home: StockBucket, quantity: int, *,
 
 def _refuse(product: Product, left: int) -> None:
     if left:
-        raise rules.OnlySomeLeft(left, product.unit)
+        raise rules.OnlySomeLeft(left=left, unit=product.unit)
     _seen_empty[product.id] = time.monotonic()
     raise rules.SoldOut()
 
@@ -133,7 +133,7 @@ def take_out(tx: transaction, buckets: Sequence[StockBucket], quantity: int) -> 
     left = [int(each.left) for each in buckets]
     shares = rules.take_out(quantity, left)
     if shares is None:
-        raise rules.NotSoManyLeft(sum(left))
+        raise rules.NotSoManyLeft(left=sum(left))
     for bucket, share in zip(buckets, shares, strict=True):
         if share:
             tx.update(

@@ -87,7 +87,7 @@ def wanted(kind: type[Willing], resident_id: str) -> bool:
 
 def _listed(willing: Willing, home: str) -> list[Action]:
     key, sort = willing.place(willing.resident_id, home)
-    return [Item.area_key.set(key), Item.area_sort.set(sort)]
+    return Item.set(area_key=key, area_sort=sort)
 
 
 def tell_each(found: Iterable[Item], news: News, *, now: datetime, but: Collection[str | None] = ()) -> None:

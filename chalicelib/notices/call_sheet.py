@@ -14,7 +14,6 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
 from chalicelib.kit.table import Item, Page, page, read_together
-from chalicelib.kit.transaction import transaction
 from chalicelib.notices import rules
 from chalicelib.notices.models import OFF_CALL_SHEET, Notice, not_reached
 from chalicelib.people import service as people
@@ -74,11 +73,10 @@ def called(*, caller: Caller, entry_id: str, attempt: Attempt, now: datetime) ->
     person.must_hold(CARERS, notice.area)
     if attempt.made(notice):
         return
-    with transaction() as tx:
+    with person.acting() as tx:
         tx.update(
             notice,
-            [Notice.called_at.set(now), Notice.called_by.set(person.id), *OFF_CALL_SHEET, *attempt.remember()],
+            [*Notice.set(called_at=now, called_by=person.id), *OFF_CALL_SHEET, *attempt.remember()],
             when=Item.area_key.exists(),
             or_raise=rules.AlreadyCalled(),
         )
-        person.still(tx)

@@ -149,13 +149,13 @@ def _count(
 
 
 def _stand(tx: transaction, credit: Credit, accepted: bool, at: datetime, *, when: Condition | None = None) -> None:
-    actions = [Credit.standing.set(accepted), Credit.decided_at.set(at)]
+    actions = Credit.set(standing=accepted, decided_at=at)
     tx.update(credit, actions, when=when, or_raise=_Overtaken(), create=True)
 
 
 def _nothing(at: datetime) -> list[Action]:
-    zero = [Credit.reported.set(0), Credit.confirmed.set(0), Credit.used.set(0)]
-    return [*zero, Credit.standing.set(False), Credit.decided_at.set(at), Credit.voided_at.set(at)]
+    zero = Credit.set(reported=0, confirmed=0, used=0)
+    return [*zero, *Credit.set(standing=False, decided_at=at, voided_at=at)]
 
 
 def _older(since: InstantAttribute, at: datetime) -> Condition:

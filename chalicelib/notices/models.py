@@ -86,10 +86,7 @@ class Notice(Remembers, discriminator="notice"):
         """The actions that put it where staff see whom to call."""
         if not self.area:
             return []
-        return [
-            Notice.area_key.set(not_reached(self.area)),
-            Notice.area_sort.set(f"{self.area}#{self.sk.removeprefix(self.PREFIX)}"),
-        ]
+        return Notice.set(area_key=not_reached(self.area), area_sort=f"{self.area}#{self.sk.removeprefix(self.PREFIX)}")
 
     def create(self) -> bool:
         """Write it in one conditional write of its own; False when it was there before."""
@@ -112,7 +109,7 @@ class Notice(Remembers, discriminator="notice"):
         return True
 
 
-OFF_CALL_SHEET = [Notice.area_key.remove(), Notice.area_sort.remove()]
+OFF_CALL_SHEET = Notice.set(area_key=None, area_sort=None)
 
 
 def unread(resident_id: str) -> str:

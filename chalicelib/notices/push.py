@@ -100,8 +100,7 @@ def due(notice: Notice, *, now: datetime) -> None:
         return
     sends = int(notice.sends) + 1
     actions = [
-        Notice.push_state.set("waiting"),
-        Notice.sends.set(sends),
+        *Notice.set(push_state="waiting", sends=sends),
         *timers.set_to(notice.pk, PUSH_TIMER, now + rules.next_resend(max(sends - int(notice.paused), 0))),
     ]
     crashed = notice.push_state == "sending"
@@ -423,7 +422,7 @@ def failed_later(event: SubscribeSent, *, resident_id: str, now: datetime) -> No
     notice = next((each for each in recent if each.msgid and each.msgid == event.msgid), None)
     if notice is None or notice.push_state != "sent":
         return
-    actions: list[Action] = [Notice.push_state.set("failed"), Notice.errcode.set(event.error_code)]
+    actions: list[Action] = Notice.set(push_state="failed", errcode=event.error_code)
     seen = Notice.push_state == "sent"
     if notice.matters and not notice.read_at:
         actions += notice.onto_call_sheet()

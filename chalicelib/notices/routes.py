@@ -12,7 +12,7 @@ from chalicelib.areas.rules import AreaCode
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Body, Paged, Query, Routes, View, body_bytes
+from chalicelib.kit.http import Body, Listing, Paged, Query, Routes, View, body_bytes, listing
 from chalicelib.notices import call_sheet, catalogue, credits, events, service
 from chalicelib.notices.models import Notice
 from chalicelib.wechat import callback
@@ -34,11 +34,6 @@ class NoticeView(View, frozen=True):
     urgent: bool
     at: datetime
     read: bool
-
-
-class Inbox(View, frozen=True):
-    items: list[NoticeView]
-    next: str | None
 
 
 class Unread(View, frozen=True):
@@ -88,29 +83,15 @@ class CallView(View, frozen=True):
     since: datetime
 
 
-class Calls(View, frozen=True):
-    items: list[CallView]
-    next: str | None
-
-
 def view(notice: Notice) -> NoticeView:
-    return NoticeView(
-        id=notice.id,
-        kind=notice.topic,
-        title=notice.title,
-        text=notice.text,
-        page=notice.page,
-        urgent=notice.urgent,
-        at=clock.local(notice.at),
-        read=notice.read_at is not None,
-    )
+    return NoticeView.of(notice, kind=notice.topic, read=notice.read_at is not None)
 
 
 @routes.get("/inbox")
-def inbox(caller: Caller, query: Paged) -> Inbox:
+def inbox(caller: Caller, query: Paged) -> Listing[NoticeView]:
     """My messages, newest first."""
     found = service.inbox(caller=caller, cursor=query.cursor)
-    return Inbox(items=[view(notice) for notice in found], next=found.next)
+    return listing(found, view)
 
 
 @routes.get("/inbox/unread")
@@ -146,23 +127,16 @@ def report_credits(caller: Caller, body: Answers, attempt: Attempt, now: datetim
 
 
 @routes.get("/call-sheet")
-def calls(caller: Caller, query: CallSheet, now: datetime) -> Calls:
+def calls(caller: Caller, query: CallSheet, now: datetime) -> Listing[CallView]:
     """Staff: residents of an area whom an important message did not reach."""
     entries, after = call_sheet.to_call(caller=caller, area=query.area, cursor=query.cursor, now=now)
-    return Calls(items=[_call(entry) for entry in entries], next=after)
+    return Listing(items=[_call(entry) for entry in entries], next=after)
 
 
 def _call(entry: call_sheet.Entry) -> CallView:
     notice = entry.notice
-    return CallView(
-        id=entry.id,
-        resident_id=notice.resident_id,
-        nickname=entry.nickname,
-        title=notice.title,
-        text=notice.text,
-        page=notice.page,
-        area=notice.area or "",
-        since=clock.local(notice.at),
+    return CallView.of(
+        notice, id=entry.id, nickname=entry.nickname, area=notice.area or "", since=clock.local(notice.at)
     )
 
 

@@ -36,16 +36,9 @@ LONGEST_RESEND = timedelta(hours=6)
 LONGEST_FACT = 200  # characters
 
 
-class NoticeUnknown(NotFound):
-    code, detail = "notice_unknown", "没有找到这条消息，可能已被清理。"
-
-
-class TemplateUnknown(Invalid):
-    code, detail = "template_unknown", "消息模板已更换，请退出小程序重新打开。"
-
-
-class AlreadyCalled(Refused):
-    code, detail = "already_called", "这位居民已经联系过了，或已在小程序里看到消息，请刷新名单。"
+NoticeUnknown = NotFound.named("notice_unknown", "没有找到这条消息，可能已被清理。")
+TemplateUnknown = Invalid.named("template_unknown", "消息模板已更换，请退出小程序重新打开。")
+AlreadyCalled = Refused.named("already_called", "这位居民已经联系过了，或已在小程序里看到消息，请刷新名单。")
 
 
 class AlreadyTaken(Conflict):

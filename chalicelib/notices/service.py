@@ -106,8 +106,7 @@ def new_notice(
         else:
             notice.push_state, due = "waiting", now + rules.RESEND_AFTER
     if due:
-        for name, value in timers.fields(notice.pk, PUSH_TIMER, due).items():
-            setattr(notice, name, value)
+        timers.start(notice, PUSH_TIMER, due)
     return notice
 
 
@@ -149,7 +148,7 @@ def read_all(*, caller: Caller, now: datetime) -> bool:
 
 def _marked_read(now: datetime) -> list[Any]:
     first = Notice.read_at.set(Notice.read_at | now)
-    return [first, Notice.person_key.remove(), Notice.person_sort.remove(), *OFF_CALL_SHEET]
+    return [first, *Notice.set(person_key=None, person_sort=None), *OFF_CALL_SHEET]
 
 
 @personal_data.section("消息")

@@ -102,7 +102,7 @@ def _follows(resident: Resident, link: UnionidLink, digest: str, openid: str) ->
         )
         tx.update(
             link,
-            [Item.person_key.set(UnionidLink.FOLLOWERS), Item.person_sort.set(digest)],
+            Item.set(person_key=UnionidLink.FOLLOWERS, person_sort=digest),
             when=UnionidLink.resident_id == resident.id,
             or_raise=_MovedOn(),
         )
@@ -113,7 +113,7 @@ def _leave(link: UnionidLink) -> None:
     with suppress(_MovedOn), transaction() as tx:
         tx.update(
             link,
-            [Item.person_key.remove(), Item.person_sort.remove()],
+            Item.set(person_key=None, person_sort=None),
             when=(UnionidLink.resident_id == link.resident_id) & (Item.person_sort == link.person_sort),
             or_raise=_MovedOn(),
         )
@@ -126,8 +126,7 @@ def _start(now: datetime) -> None:
     global _started
     if not _started:
         first = FollowersRound.key()
-        for name, value in timers.fields(first.pk, _ROUND, now + _EVERY).items():
-            setattr(first, name, value)
+        timers.start(first, _ROUND, now + _EVERY)
         with suppress(_MovedOn), transaction() as tx:
             tx.create(first, or_raise=_MovedOn())
         _started = True

@@ -20,8 +20,7 @@ A_DAY = 50  # by one staff member
 WHO_HAS_LEFT = "（已注销）"
 
 
-class LookOver(Refused):
-    code, detail = "look_over", "这次查看已经过了十分钟。还要看的话，请重新写明理由。"
+LookOver = Refused.named("look_over", "这次查看已经过了十分钟。还要看的话，请重新写明理由。")
 
 
 def once(write_down: Callable[[], None], *, attempt: Attempt, now: datetime) -> None:

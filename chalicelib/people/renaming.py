@@ -18,8 +18,7 @@ TIMER = "people.renamed"
 def to(nickname: str, resident: Resident, *, now: datetime) -> list[Action]:
     """What changes of a resident whose account is open: the only way to another nickname, whoever has decided on it."""
     return [
-        Resident.nickname.set(nickname),
-        Resident.renamed_at.set(now),
+        *Resident.set(nickname=nickname, renamed_at=now),
         *timers.set_to(resident.pk, TIMER, now),
     ]
 

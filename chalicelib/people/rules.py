@@ -46,20 +46,12 @@ COUNTER = CARERS | {"desk_clerk"}
 NICKNAME_OF_THE_CLOSED = "已注销用户"
 
 
-class AccountClosed(Unauthorized):
-    code, detail = "account_closed", "这个账号已经注销。需要的话，请重新登录，会得到一个新账号。"
-
-
-class SessionEnded(Unauthorized):
-    code, detail = "session_ended", "登录状态已变化，请重新登录。"
-
-
-class DelegationPaused(Forbidden):
-    code, detail = "delegation_paused", "对方还没有同意《隐私保护指引》，请对方自己登录并同意后，您再代办。"
-
-
-class DutyNeeded(Forbidden):
-    code, detail = "duty_needed", "这件事要由负责这个区域的工作人员办理，请联系社区。"
+AccountClosed = Unauthorized.named("account_closed", "这个账号已经注销。需要的话，请重新登录，会得到一个新账号。")
+SessionEnded = Unauthorized.named("session_ended", "登录状态已变化，请重新登录。")
+DelegationPaused = Forbidden.named(
+    "delegation_paused", "对方还没有同意《隐私保护指引》，请对方自己登录并同意后，您再代办。"
+)
+DutyNeeded = Forbidden.named("duty_needed", "这件事要由负责这个区域的工作人员办理，请联系社区。")
 
 
 class BothSides(Forbidden):
@@ -68,16 +60,9 @@ class BothSides(Forbidden):
     code, detail = "both_sides", "您和这位居民之间有代办关系，为了公正，请由别的工作人员办理。"
 
 
-class ConsentOutdated(Refused):
-    code, detail = "consent_outdated", "《隐私保护指引》刚刚更新，请刷新后重新阅读。"
-
-
-class NoPhone(Refused):
-    code, detail = "no_phone", "还没有登记手机号，请先在“我的”里登记。"
-
-
-class DutyUnknown(Conflict):
-    code, detail = "duty_unknown", "没有这项在任职务。"
+ConsentOutdated = Refused.named("consent_outdated", "《隐私保护指引》刚刚更新，请刷新后重新阅读。")
+NoPhone = Refused.named("no_phone", "还没有登记手机号，请先在“我的”里登记。")
+DutyUnknown = Conflict.named("duty_unknown", "没有这项在任职务。")
 
 
 class Held(Protocol):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -90,6 +90,13 @@ class Person(msgspec.Struct):
     def condition(self) -> Condition:
         """True as long as the resident is active, logged in as now, and consents."""
         return _logged_in(self.caller, self.resident.consent_version)
+
+    @contextmanager
+    def acting(self) -> Iterator[transaction]:
+        """A transaction that counts only while this person still is who they were when they were read."""
+        with transaction() as tx:
+            yield tx
+            self.still(tx)
 
     def still(self, tx: transaction) -> None:
         """Let a transaction depend on this person still being who they were when they were read."""
@@ -249,10 +256,11 @@ def _session(resident: Resident, openid: str, now: datetime, session: str | None
 
 def log_out(*, caller: Caller, now: datetime) -> None:
     """End this session, on this phone. It writes nothing from now on, and reads for a minute at most."""
-    settled(lambda: _log_out(caller, now), or_raise=Conflict())
+    _log_out(caller, now)
     auth.forget_revocations()
 
 
+@settled(or_raise=Conflict)
 def _log_out(caller: Caller, now: datetime) -> None:
     person = present(caller, now=now, needs_consent=False)
     ended = person.resident.ended_sessions
@@ -288,7 +296,7 @@ def end_sessions(
     as_read = (Resident.state == "active") & (Resident.session_version == version)
     tx.update(
         resident,
-        [Resident.session_version.set(version + 1), Resident.ended_sessions.remove(), *also],
+        [*Resident.set(session_version=version + 1, ended_sessions=None), *also],
         when=as_read & by.condition() if by else as_read,
         or_raise=Conflict(),
     )
@@ -303,7 +311,7 @@ def consent(*, caller: Caller, version: str, now: datetime) -> Session:
     with transaction() as tx:
         tx.update(
             person.resident,
-            [Resident.consent_version.set(version), Resident.consent_at.set(now)],
+            Resident.set(consent_version=version, consent_at=now),
             when=person.condition(),
             or_raise=rules.SessionEnded(),
         )
@@ -315,7 +323,7 @@ def withdraw_consent(*, caller: Caller, now: datetime) -> Session:
     """Take the consent back: from now on nothing works but reading the notice, agreeing again, and leaving."""
     person = present(caller, now=now, needs_consent=False)
     with transaction() as tx:
-        withdrawn = [Resident.consent_version.set(""), Resident.consent_at.set(now)]
+        withdrawn = Resident.set(consent_version="", consent_at=now)
         end_sessions(tx, person.resident, now=now, by=person, also=withdrawn)
     auth.forget_revocations()
     person.resident.consent_version = ""
@@ -337,9 +345,7 @@ def register_phone(*, caller: Caller, code: str, attempt: Attempt, now: datetime
         tx.update(
             person.resident,
             [
-                Resident.phone_sealed.set(sealed),
-                Resident.phone_masked.set(masked),
-                Resident.phone_given_at.set(now),
+                *Resident.set(phone_sealed=sealed, phone_masked=masked, phone_given_at=now),
                 *attempt.remember_alone(),
             ],
             when=person.condition(),
@@ -367,7 +373,7 @@ def phone_taken_back(resident: Resident, event: AuthorizationRevoked) -> None:
 
 
 def _no_phone() -> list[Action]:
-    return [Resident.phone_sealed.remove(), Resident.phone_masked.remove(), Resident.phone_given_at.remove()]
+    return Resident.set(phone_sealed=None, phone_masked=None, phone_given_at=None)
 
 
 def own_phone(*, caller: Caller, now: datetime) -> str:

@@ -107,8 +107,7 @@ def start(now: datetime) -> None:
     global _started
     if not _started:
         first = AuditRound.key()
-        for name, value in timers.fields(first.pk, TIMER, next_night(now)).items():
-            setattr(first, name, value)
+        timers.start(first, TIMER, next_night(now))
         with suppress(_MovedOn), transaction() as tx:
             tx.create(first, or_raise=_MovedOn())
         _started = True

@@ -5,7 +5,6 @@ A write that finds them changed raises `Changed` at the commit; `settled` lets t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -23,9 +22,8 @@ from chalicelib.points.rules import Allowance, Counts, Reason, Refusal, Rule
 R = TypeVar("R")
 
 
-def settled(act: Callable[[], R]) -> R:
-    """Do the act, reading and deciding anew as long as others change the same books in between."""
-    return transactions.settled(act, or_raise=rules.TooManyAtOnce())
+# Reads and decides anew as long as others change the same books in between.
+settled = transactions.settled(rules.TooManyAtOnce)
 
 
 class Book:
@@ -133,12 +131,9 @@ class Book:
             actions.append(Account.month.set(month))
         if self._decided:
             when = when & (Account.decisions == int(account.decisions))
-            actions += [
-                Account.used.set(self.used),
-                Account.taken.set(self.taken),
-                Account.refusals.set(self._kept()),
-                Account.decisions.set(int(account.decisions) + 1),
-            ]
+            actions += Account.set(
+                used=self.used, taken=self.taken, refusals=self._kept(), decisions=int(account.decisions) + 1
+            )
         if closing:
             actions.append(Account.closed_at.set(self.now))
         tx.update(account, actions, when=when, or_raise=Changed())

@@ -23,12 +23,13 @@ def audit_some(current: AuditRound, *, now: datetime) -> None:
 def reward_login(resident: Resident, *, now: datetime) -> None:
     """The first login of a day, if the rule is on. Nobody is kept out because the books do not answer."""
 
+    @settled
     def reward() -> None:
         earning = Earning("login", resident=resident.id, subject="app", area=resident.home)
         with transaction() as tx:
             service.award(tx, earning, now=now)
 
     try:
-        settled(reward)
+        reward()
     except Exception as error:  # noqa: BLE001 - the next login of the day earns it
         log.crash(error, act="reward_login")

@@ -111,6 +111,7 @@ def _would_take(first: Transfer, balances: dict[str, int]) -> tuple[int, int]:
 
 
 def _take_back(first: Transfer, now: datetime) -> tuple[int, int] | None:
+    @settled
     def take() -> tuple[int, int]:
         with transaction() as tx:
             reason = f"更正：{first.reason}"
@@ -118,7 +119,7 @@ def _take_back(first: Transfer, now: datetime) -> tuple[int, int] | None:
         return done.taken, done.missing
 
     with suppress(rules.AlreadyCorrected):  # by another who sent the same command
-        return settled(take)
+        return take()
     return None
 
 

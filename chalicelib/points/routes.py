@@ -61,17 +61,7 @@ def my_points(caller: Caller, now: datetime) -> PointsView:
     return PointsView(
         balance=balance,
         month=rules.month_of(now),
-        refusals=[
-            RefusalView(
-                at=clock.local(each.at),
-                rule=each.rule,
-                name=statement.name(each),
-                reason=each.reason,
-                detail=statement.why(each),
-                subject=each.subject,
-            )
-            for each in refusals
-        ],
+        refusals=[RefusalView.of(each, name=statement.name(each), detail=statement.why(each)) for each in refusals],
     )
 
 

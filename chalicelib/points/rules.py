@@ -64,39 +64,14 @@ class AllowanceUsed(Refused):
         self.of, self.left = of, left
 
 
-class AllowanceOver(Refused):
-    code, detail = "allowance_over", "这一期的兑换已经结束。"
-
-
-class AlreadySpent(Conflict):
-    code, detail = "points_already_spent", "这一笔积分已经扣过了，不会重复扣。"
-
-
-class AlreadyReturned(Conflict):
-    code, detail = "points_already_returned", "这一笔积分已经退回了，不会重复退。"
-
-
-class AlreadyCorrected(Conflict):
-    code, detail = "transfer_already_corrected", "这一笔积分已经更正过了，不会重复更正。"
-
-
-class TransferUnknown(NotFound):
-    code, detail = "transfer_unknown", "没有找到这一笔积分记录，请核对编号。"
-
-
-class NotCorrectable(Refused):
-    code, detail = "transfer_not_correctable", "只有发放的积分可以更正；兑换扣掉的积分请按退回办理。"
-
-
-class AmountInvalid(Invalid):
-    code, detail = "points_amount_invalid", f"积分应为 1 到 {POINTS_AT_MOST} 的整数。"
-
-
-class TooManyAtOnce(TooMany):
-    code, detail = "points_busy", "这个账户的积分正在变动，请稍等几秒再试。"
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=2)
+AllowanceOver = Refused.named("allowance_over", "这一期的兑换已经结束。")
+AlreadySpent = Conflict.named("points_already_spent", "这一笔积分已经扣过了，不会重复扣。")
+AlreadyReturned = Conflict.named("points_already_returned", "这一笔积分已经退回了，不会重复退。")
+AlreadyCorrected = Conflict.named("transfer_already_corrected", "这一笔积分已经更正过了，不会重复更正。")
+TransferUnknown = NotFound.named("transfer_unknown", "没有找到这一笔积分记录，请核对编号。")
+NotCorrectable = Refused.named("transfer_not_correctable", "只有发放的积分可以更正；兑换扣掉的积分请按退回办理。")
+AmountInvalid = Invalid.named("points_amount_invalid", f"积分应为 1 到 {POINTS_AT_MOST} 的整数。")
+TooManyAtOnce = TooMany.named("points_busy", "这个账户的积分正在变动，请稍等几秒再试。", retry_after=2)
 
 
 def amount(points: Any) -> int:

@@ -6,7 +6,7 @@ The caller's act is repeated by `settled` when others changed the same books in 
         with transaction() as tx:
             ...
             points.award(tx, Earning("help", resident=helper, subject=offer.id), now=now)
-    settled(confirm_it)
+    settled(confirm_it)()
 
 What is earned never fails the act that earns it: a rule that is off gives nothing, and a cap that is reached leaves
 a word about it in the account, in the same transaction.
@@ -293,21 +293,18 @@ def correct(
     return Correction(taken, missing, first.reason)
 
 
+@settled
 def close(resident_id: str, *, now: datetime) -> None:
     """The resident leaves: what they hold lapses by a visible transfer, and the books stay, without the person."""
-
-    def close_it() -> None:
-        account = Account.find(*_key(Account.key(resident_id)))
-        book = Book(resident_id, account, now)
-        if not book.open:
-            return
-        if book.balance:
-            more = {"reason": "账号注销，积分作废", "subject": "account"}
-            book.move(Transfer.new(resident_id, "closed", book.balance, of=rules.LAPSED, gives=False, at=now, **more))
-        with transaction() as tx:
-            book.close(tx)
-
-    settled(close_it)
+    account = Account.find(*_key(Account.key(resident_id)))
+    book = Book(resident_id, account, now)
+    if not book.open:
+        return
+    if book.balance:
+        more = {"reason": "账号注销，积分作废", "subject": "account"}
+        book.move(Transfer.new(resident_id, "closed", book.balance, of=rules.LAPSED, gives=False, at=now, **more))
+    with transaction() as tx:
+        book.close(tx)
 
 
 def _found(keys: Sequence[Item], known: Iterable[Item | None] | None) -> list[Any]:

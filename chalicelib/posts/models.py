@@ -54,11 +54,11 @@ class Post(Remembers, discriminator="post"):
 
     def list_it(self, at: datetime) -> list[Action]:
         keys = self.lists_it(at)
-        return [Post.area_key.set(keys["area_key"]), Post.area_sort.set(keys["area_sort"])]
+        return Post.set(area_key=keys["area_key"], area_sort=keys["area_sort"])
 
     @staticmethod
     def unlist() -> list[Action]:
-        return [Post.area_key.remove(), Post.area_sort.remove()]
+        return Post.set(area_key=None, area_sort=None)
 
 
 class Alert(Item, discriminator="post_alert"):

@@ -47,14 +47,9 @@ def erase(resident_id: str, *, now: datetime) -> None:
         if post.state == "in_review":
             _take_back(post, now)
         with transaction() as tx:
-            gone = [
-                Post.author.remove(),
-                Post.withdrawn_by.remove(),
-                Post.person_key.remove(),
-                Post.person_sort.remove(),
-            ]
+            gone = Post.set(author=None, withdrawn_by=None, person_key=None, person_sort=None)
             # The pictures were theirs and go with them, see content.personal.
-            tx.update(post, [Post.author_name.set(NICKNAME_OF_THE_CLOSED), Post.photos.set(0), *gone])
+            tx.update(post, [*Post.set(author_name=NICKNAME_OF_THE_CLOSED, photos=0), *gone])
     with transaction() as tx:
         tx.delete(Home(resident_partition(resident_id), "POSTS_HOME"))
 
@@ -67,7 +62,7 @@ def rename(named: Named) -> None:
 
 
 def _take_back(post: Post, now: datetime) -> None:
-    change = [Post.state.set("withdrawn"), Post.withdrawn_at.set(now), *timers.stop()]
+    change = [*Post.set(state="withdrawn", withdrawn_at=now), *timers.stop()]
     with suppress(Changed), transaction() as tx:  # decided in this moment: then it was seen
         tx.update(post, change, when=Post.state == "in_review", or_raise=Changed())
 

@@ -42,11 +42,10 @@ def remove(*, caller: Caller, post_id: str, photo_id: str, attempt: Attempt, now
     if photo.state == "removed":
         return
     counted = photo.state != "refused"
-    with transaction() as tx:
+    with person.acting() as tx:
         photos.remove(tx, photo, now=now)
         if counted:
             tx.update(post, [Post.photos.add(-1)], when=Post.photos > 0, or_raise=Conflict())
-        person.still(tx)
 
 
 @photos.on_settled("POST")

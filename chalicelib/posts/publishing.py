@@ -72,9 +72,8 @@ def _write(post: Post, person: Person, now: datetime) -> None:
         for name, value in post.lists_it(now).items():
             setattr(post, name, value)
     if post.ends_at:
-        for name, value in timers.fields(post.pk, END, post.ends_at).items():
-            setattr(post, name, value)
-    with transaction() as tx:
+        timers.start(post, END, post.ends_at)
+    with person.acting() as tx:
         tx.create(post, or_raise=Conflict())
         content.hold(
             tx,
@@ -91,7 +90,6 @@ def _write(post: Post, person: Person, now: datetime) -> None:
         if post.urgent and screening.passed:
             tx.create(Alert.of(post, now), or_raise=Conflict())
         _count(tx, post, person.id, now)
-        person.still(tx)
 
 
 def _count(tx: transaction, post: Post, author: str, now: datetime) -> None:
@@ -108,31 +106,28 @@ def judged(tx: transaction, review: Review, *, approved: bool, reason: str, now:
     if post is None or post.state != "in_review":
         raise SubjectGone()
     if not approved:
-        change = [Post.state.set("removed"), Post.removed_reason.set(reason), *timers.stop()]
+        change = [*Post.set(state="removed", removed_reason=reason), *timers.stop()]
     elif rules.over(post, now):
         change = [Post.state.set("ended"), *timers.stop()]
     else:
-        change = [Post.state.set("shown"), Post.shown_at.set(now), *post.list_it(now)]
+        change = [*Post.set(state="shown", shown_at=now), *post.list_it(now)]
         if post.urgent:
             tx.create(Alert.of(post, now), or_raise=SubjectGone())
     tx.update(post, change, when=Post.state == "in_review", or_raise=SubjectGone())
 
 
+@settled(rules.TryAgain)
 def withdraw(*, caller: Caller, post_id: str, attempt: Attempt, now: datetime) -> Post:
     """Take a post back: whoever publishes to its area now, its author or another. Who has not been told of it yet, is not."""
-
-    def take_back() -> Post:
-        person = people.present(caller, now=now)
-        post = find(post_id)
-        may_change(person, post)
-        if attempt.made(post):
-            return post
-        rules.POST.check(post.state, "withdrawn", or_raise=rules.NotNow(detail=rules.why_not(post.state)))
-        _take_back(post, person, attempt, now)  # Changed: shown, ended or taken back in this very moment
-        post.state = "withdrawn"
+    person = people.present(caller, now=now)
+    post = find(post_id)
+    may_change(person, post)
+    if attempt.made(post):
         return post
-
-    return settled(take_back, or_raise=rules.TryAgain())
+    rules.POST.check(post.state, "withdrawn", or_raise=rules.NotNow(detail=rules.why_not(post.state)))
+    _take_back(post, person, attempt, now)  # Changed: shown, ended or taken back in this very moment
+    post.state = "withdrawn"
+    return post
 
 
 def find(post_id: str) -> Post:
@@ -156,13 +151,11 @@ def may_change(person: Person, post: Post) -> None:
 
 
 def _take_back(post: Post, person: Person, attempt: Attempt, now: datetime) -> None:
-    with transaction() as tx:
+    with person.acting() as tx:
         tx.update(
             post,
             [
-                Post.state.set("withdrawn"),
-                Post.withdrawn_at.set(now),
-                Post.withdrawn_by.set(person.id),
+                *Post.set(state="withdrawn", withdrawn_at=now, withdrawn_by=person.id),
                 *Post.unlist(),
                 *timers.stop(),
                 *attempt.remember(),
@@ -173,4 +166,3 @@ def _take_back(post: Post, person: Person, attempt: Attempt, now: datetime) -> N
         if post.author and post.author != person.id and people.looks_after(post.author, post.area, now=now):
             facts = {"who": person.resident.nickname, "title": post.title}
             notices.tell(tx, post.author, "post_withdrawn", about=post.id, now=now, **facts)
-        person.still(tx)

@@ -30,12 +30,9 @@ class Credited(msgspec.Struct, frozen=True):
         return {**rules.NO_POINTS, **points_rules.REASONS}[self.reason] if self.reason else None
 
 
+@points.settled
 def read(*, caller: Caller, post_id: str, now: datetime) -> Credited:
     """Somebody has read a post. With the rule off, or for a post that earns them nothing, nothing is written at all."""
-    return points.settled(lambda: _read(caller, post_id, now))
-
-
-def _read(caller: Caller, post_id: str, now: datetime) -> Credited:
     area = area_of(post_id)
     if area is None:
         raise rules.PostGone()

@@ -10,7 +10,7 @@ from chalicelib.content import photos as content_photos
 from chalicelib.content.photos import UploadForm
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Paged, Routes
+from chalicelib.kit.http import Listing, Paged, Routes, listing
 from chalicelib.posts import lists, pictures, publishing, reading, shapes
 from chalicelib.posts.lists import Whole
 
@@ -26,17 +26,17 @@ def publish(caller: Caller, body: shapes.Publish, attempt: Attempt, now: datetim
 
 
 @routes.get("/posts")
-def of_area(caller: Caller, query: shapes.OfArea, now: datetime) -> shapes.PostList:
+def of_area(caller: Caller, query: shapes.OfArea, now: datetime) -> Listing[shapes.PostLine]:
     """What was published to an area, newest first. Ask for each area that my home lies in, from the district down."""
     found = lists.of_area(query.area, cursor=query.cursor, now=now)
-    return shapes.PostList(items=[shapes.line(post) for post in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/posts/mine")
-def mine(caller: Caller, query: Paged, now: datetime) -> shapes.PostList:
+def mine(caller: Caller, query: Paged, now: datetime) -> Listing[shapes.PostLine]:
     """What I have published, newest first, as long as I look after its area in whatever state."""
     found = lists.mine(caller=caller, cursor=query.cursor, now=now)
-    return shapes.PostList(items=[shapes.line(post) for post in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/posts/{post_id}")

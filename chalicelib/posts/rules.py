@@ -50,24 +50,12 @@ class PostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 settings_in_force = settings.group("posts", PostSettings)
 
 
-class PostGone(NotFound):
-    code, detail = "post_not_found", "没有找到这条信息，可能已经撤回，请返回列表刷新。"
-
-
-class NotNow(Refused):
-    """The life cycle does not allow this step (any more)."""
-
-    code = "step_not_possible"
-
-
-class EndInvalid(Invalid):
-    code, detail = "ends_at_invalid", "截止时间请选在半小时以后、一年以内。"
-
-
-class TryAgain(Conflict):
-    """Others changed the same post again and again while this act was trying to."""
-
-    code, detail = "changed_meanwhile", "这条信息刚刚有变化，请刷新后再试一次。"
+PostGone = NotFound.named("post_not_found", "没有找到这条信息，可能已经撤回，请返回列表刷新。")
+# The life cycle does not allow this step (any more).
+NotNow = Refused.named("step_not_possible")
+EndInvalid = Invalid.named("ends_at_invalid", "截止时间请选在半小时以后、一年以内。")
+# Others changed the same post again and again while this act was trying to.
+TryAgain = Conflict.named("changed_meanwhile", "这条信息刚刚有变化，请刷新后再试一次。")
 
 
 class Seen(Protocol):

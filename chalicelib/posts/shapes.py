@@ -51,11 +51,6 @@ class PostLine(View, frozen=True):
     ends_at: datetime | None
 
 
-class PostList(View, frozen=True):
-    items: list[PostLine]
-    next: str | None
-
-
 class PostView(View, frozen=True):
     """`told`: how many phones an urgent post was sent to, for its author and the staff; `all_told` when it is done."""
 
@@ -86,35 +81,14 @@ class ReadView(View, frozen=True):
 
 
 def line(post: Post) -> PostLine:
-    return PostLine(
-        id=post.id,
-        state=post.state,
-        title=post.title,
-        area=post.area,
-        urgent=post.urgent,
-        author_name=post.author_name,
-        author_role=ROLE_NAMES.get(post.author_role, post.author_role),
-        photos=int(post.photos),
-        created_at=clock.local(post.created_at),
-        shown_at=_time(post.shown_at),
-        ends_at=_time(post.ends_at),
-    )
+    return PostLine.of(post, author_role=ROLE_NAMES.get(post.author_role, post.author_role))
 
 
 def view(whole: Whole, *, me: str, complete: bool) -> PostView:
     post, alert = whole.post, whole.alert if complete else None
-    return PostView(
-        id=post.id,
-        state=post.state,
-        title=post.title,
-        text=post.text,
-        area=post.area,
-        urgent=post.urgent,
-        author_name=post.author_name,
+    return PostView.of(
+        post,
         author_role=ROLE_NAMES.get(post.author_role, post.author_role),
-        created_at=clock.local(post.created_at),
-        shown_at=_time(post.shown_at),
-        ends_at=_time(post.ends_at),
         photos=content_photos.views(whole.photos, author=complete),
         mine=complete and me == post.author,
         removed_reason=post.removed_reason if complete else None,

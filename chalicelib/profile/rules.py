@@ -92,8 +92,7 @@ class LooksOfficial(Refused):
         self.word = word
 
 
-class AvatarBeingChecked(Conflict):
-    code, detail = "avatar_being_checked", "上一张头像还在检查，有结果会通知您，之后就可以再换。"
+AvatarBeingChecked = Conflict.named("avatar_being_checked", "上一张头像还在检查，有结果会通知您，之后就可以再换。")
 
 
 def nickname(typed: str) -> str:

@@ -56,9 +56,10 @@ def set_nickname(*, caller: Caller, typed: str, now: datetime) -> Profile:
     if rules.looks_official(name, roles=()):
         person.relied_on = held  # their office gives them the name, as long as they hold it
     screening = content.screen(caller, scene=Scene.PROFILE, now=now, nickname=name)
-    return settled(lambda: _take(person, name, screening, now), or_raise=Conflict())
+    return _take(person, name, screening, now)
 
 
+@settled(Conflict)
 def _take(person: Person, name: str, screening: Screening, now: datetime) -> Profile:
     draft = ProfileDraft.of(person.id)
     with transaction() as tx:
@@ -81,12 +82,12 @@ def _take(person: Person, name: str, screening: Screening, now: datetime) -> Pro
             tx.update(person.resident, renamed, when=person.condition(), or_raise=SessionEnded())
             person.still_on_duty(tx)
             if draft.nickname_review:
-                gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
+                gone = ProfileDraft.set(nickname=None, nickname_review=None)
                 tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
             person.resident.nickname, draft.nickname = name, None
         else:
             person.still(tx)
-            waiting = [ProfileDraft.nickname.set(name), ProfileDraft.nickname_review.set(review.id)]
+            waiting = ProfileDraft.set(nickname=name, nickname_review=review.id)
             tx.update(draft, waiting, create=True, when=_as_read(draft), or_raise=Changed())
             draft.nickname = name
     coming = Photo.find(draft.pk, f"PHOTO#{draft.avatar}") if draft.avatar else None
@@ -109,7 +110,7 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
         raise SubjectGone()  # the office that gave them this name is over: see `_leave_the_office`
     tx.update(
         draft,
-        [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()],
+        ProfileDraft.set(nickname=None, nickname_review=None),
         when=ProfileDraft.nickname_review == review.id,
         or_raise=SubjectGone(),
     )
@@ -120,27 +121,24 @@ def _nickname_decided(tx: transaction, review: Review, *, approved: bool, reason
 
 
 @duty_ends.on_end
+@settled(Conflict)
 def _leave_the_office(resident_id: str, *, now: datetime) -> None:
     """Nobody goes on being called 网格员小王 whose duty is over: they get the name they began with, and are told."""
-
-    def give_up() -> None:
-        resident, draft = people.find(resident_id), ProfileDraft.of(resident_id)
-        roles = roles_of(resident_id, now=now)
-        word = rules.looks_official(resident.nickname, roles=roles) if resident else None
-        coming = draft.nickname and rules.looks_official(draft.nickname, roles=roles)
-        with transaction() as tx:
-            if word and resident:
-                name = first_nickname(resident_id)
-                as_read = (Resident.nickname == resident.nickname) & (Resident.state == "active")
-                tx.update(resident, renaming.to(name, resident, now=now), when=as_read, or_raise=Changed())
-                facts = {"word": word, "nickname": name}
-                notices.tell(tx, resident_id, "nickname_of_office", about=resident_id, now=now, **facts)
-            if coming and draft.nickname_review:
-                reviews.drop(tx, draft.nickname_review, now=now)
-                gone = [ProfileDraft.nickname.remove(), ProfileDraft.nickname_review.remove()]
-                tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
-
-    settled(give_up, or_raise=Conflict())
+    resident, draft = people.find(resident_id), ProfileDraft.of(resident_id)
+    roles = roles_of(resident_id, now=now)
+    word = rules.looks_official(resident.nickname, roles=roles) if resident else None
+    coming = draft.nickname and rules.looks_official(draft.nickname, roles=roles)
+    with transaction() as tx:
+        if word and resident:
+            name = first_nickname(resident_id)
+            as_read = (Resident.nickname == resident.nickname) & (Resident.state == "active")
+            tx.update(resident, renaming.to(name, resident, now=now), when=as_read, or_raise=Changed())
+            facts = {"word": word, "nickname": name}
+            notices.tell(tx, resident_id, "nickname_of_office", about=resident_id, now=now, **facts)
+        if coming and draft.nickname_review:
+            reviews.drop(tx, draft.nickname_review, now=now)
+            gone = ProfileDraft.set(nickname=None, nickname_review=None)
+            tx.update(draft, gone, when=_as_read(draft), or_raise=Changed())
 
 
 def new_avatar(
@@ -155,7 +153,7 @@ def new_avatar(
     if before is not None and before.state in ("checking", "held"):
         raise rules.AvatarBeingChecked()
     try:
-        with transaction() as tx:
+        with person.acting() as tx:
             photo = photos.invite(
                 tx,
                 subject_pk=draft.pk,
@@ -164,7 +162,6 @@ def new_avatar(
                 attempt=attempt,
                 now=now,
             )
-            person.still(tx)
             if before is not None and before.state == "awaited":  # never uploaded: this one takes its place
                 photos.remove(tx, before, now=now)
             unchanged = ProfileDraft.avatar == draft.avatar if draft.avatar else ProfileDraft.avatar.does_not_exist()

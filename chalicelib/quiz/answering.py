@@ -5,7 +5,7 @@ Right answers and explanations leave the table only in `Paper.graded`, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -50,43 +50,38 @@ class Paper(msgspec.Struct, frozen=True):
     graded: list[Graded]
 
 
-def settled(act: Callable[[], R]) -> R:
-    """Do the act, reading and deciding anew as long as the same attempt, or the resident's points, change in between."""
-    return transactions.settled(act, or_raise=rules.TryAgain())
+# Reads and decides anew as long as the same attempt, or the resident's points, change in between.
+settled = transactions.settled(rules.TryAgain)
 
 
+@settled
 def start(*, caller: Caller, quiz_id: str, attempt: Attempt, now: datetime) -> Paper:
     """Draw the questions of an attempt. Who has one under way gets that one back, and it costs none of the day's."""
     sheet_id, seed = attempt.id("sheet"), ids.new_id("seed")
-
-    def begin() -> Paper:
-        quiz: Quiz | None
-        standing: Standing | None
-        started: Sheet | None
-        person, (quiz, standing, started) = people.present_with(
-            caller,
-            Quiz.key(quiz_id),
-            Standing.key(caller.id, quiz_id),
-            Sheet.key(caller.id, sheet_id),
-            now=now,
-        )
-        if started is not None and attempt.made(started):
-            return paper(started)
-        quiz = _open_to(person, quiz, now)
-        under_way = standing.open_at(now) if standing else None
-        if under_way:
-            return paper(Sheet.fetch(*_keys(Sheet.key(person.id, under_way))))
-        if standing is not None and standing.used_on(now) >= int(quiz.attempts_a_day):
-            raise rules.AttemptsUsedUp(int(quiz.attempts_a_day), now)
-        sheet = _new_sheet(person, quiz, sheet_id, attempt, now)
-        questions = _draw(sheet, quiz, seed)
-        with transaction() as tx:
-            tx.create(sheet, or_raise=Changed())
-            _count(tx, person, quiz, standing, sheet, now)
-            person.still(tx)
-        return Paper(sheet, questions, [])
-
-    return settled(begin)
+    quiz: Quiz | None
+    standing: Standing | None
+    started: Sheet | None
+    person, (quiz, standing, started) = people.present_with(
+        caller,
+        Quiz.key(quiz_id),
+        Standing.key(caller.id, quiz_id),
+        Sheet.key(caller.id, sheet_id),
+        now=now,
+    )
+    if started is not None and attempt.made(started):
+        return paper(started)
+    quiz = _open_to(person, quiz, now)
+    under_way = standing.open_at(now) if standing else None
+    if under_way:
+        return paper(Sheet.fetch(*_keys(Sheet.key(person.id, under_way))))
+    if standing is not None and standing.used_on(now) >= int(quiz.attempts_a_day):
+        raise rules.AttemptsUsedUp(int(quiz.attempts_a_day), now)
+    sheet = _new_sheet(person, quiz, sheet_id, attempt, now)
+    questions = _draw(sheet, quiz, seed)
+    with person.acting() as tx:
+        tx.create(sheet, or_raise=Changed())
+        _count(tx, person, quiz, standing, sheet, now)
+    return Paper(sheet, questions, [])
 
 
 def _open_to(person: Person, quiz: Quiz | None, now: datetime) -> Quiz:
@@ -137,15 +132,15 @@ def _count(tx: transaction, person: Person, quiz: Quiz, standing: Standing | Non
         tx.create(first, or_raise=Changed())
         return
     change = [
-        Standing.day.set(str(clock.day(now))),
-        Standing.used.set(standing.used_on(now) + 1),
-        Standing.open_sheet.set(sheet.id),
-        Standing.open_until.set(sheet.ends_at),
+        *Standing.set(
+            day=str(clock.day(now)), used=standing.used_on(now) + 1, open_sheet=sheet.id, open_until=sheet.ends_at
+        ),
         Standing.changes.add(1),
     ]
     tx.update(standing, change, when=standing.as_read(), or_raise=Changed())
 
 
+@settled
 def hand_in(
     *,
     caller: Caller,
@@ -156,42 +151,37 @@ def hand_in(
     now: datetime,
 ) -> Paper:
     """Grade the answers, once. The same answers again get the same result, with or without their key."""
-
-    def grade_it() -> Paper:
-        quiz: Quiz | None
-        standing: Standing | None
-        sheet: Sheet | None
-        person, (quiz, standing, sheet) = people.present_with(
-            caller,
-            Quiz.key(quiz_id),
-            Standing.key(caller.id, quiz_id),
-            Sheet.key(caller.id, sheet_id),
-            now=now,
-        )
-        if quiz is None or standing is None or sheet is None or sheet.quiz != quiz_id:
-            raise rules.SheetGone()
-        given = rules.as_answered(answers, sheet.drawn)
-        if sheet.answers is not None:
-            if given == sheet.answers:
-                return paper(sheet)
-            attempt.made(sheet)  # says so when it is the key that was used before
-            raise rules.AlreadySubmitted()
-        if now >= quiz.closes_at:
-            raise rules.Closed()
-        if now >= sheet.ends_at:
-            raise rules.TimeOver()
-        questions = _questions_of(sheet)
-        sheet.answers, sheet.submitted_at = given, now
-        graded = _grade(sheet, questions)
-        sheet.score = sum(each.correct for each in graded)
-        sheet.passed = sheet.score >= int(sheet.pass_mark)
-        with transaction() as tx:
-            _reward(tx, person, sheet, now)
-            _write(tx, sheet, standing, attempt, now)
-            person.still(tx)
-        return Paper(sheet, questions, graded)
-
-    return settled(grade_it)
+    quiz: Quiz | None
+    standing: Standing | None
+    sheet: Sheet | None
+    person, (quiz, standing, sheet) = people.present_with(
+        caller,
+        Quiz.key(quiz_id),
+        Standing.key(caller.id, quiz_id),
+        Sheet.key(caller.id, sheet_id),
+        now=now,
+    )
+    if quiz is None or standing is None or sheet is None or sheet.quiz != quiz_id:
+        raise rules.SheetGone()
+    given = rules.as_answered(answers, sheet.drawn)
+    if sheet.answers is not None:
+        if given == sheet.answers:
+            return paper(sheet)
+        attempt.made(sheet)  # says so when it is the key that was used before
+        raise rules.AlreadySubmitted()
+    if now >= quiz.closes_at:
+        raise rules.Closed()
+    if now >= sheet.ends_at:
+        raise rules.TimeOver()
+    questions = _questions_of(sheet)
+    sheet.answers, sheet.submitted_at = given, now
+    graded = _grade(sheet, questions)
+    sheet.score = sum(each.correct for each in graded)
+    sheet.passed = sheet.score >= int(sheet.pass_mark)
+    with person.acting() as tx:
+        _reward(tx, person, sheet, now)
+        _write(tx, sheet, standing, attempt, now)
+    return Paper(sheet, questions, graded)
 
 
 def _reward(tx: transaction, person: Person, sheet: Sheet, now: datetime) -> None:
@@ -223,19 +213,15 @@ def _write(tx: transaction, sheet: Sheet, standing: Standing, attempt: Attempt, 
     tx.update(
         sheet,
         [
-            Sheet.answers.set(sheet.answers),
-            Sheet.score.set(sheet.score),
-            Sheet.passed.set(sheet.passed),
-            Sheet.points.set(sheet.points),
+            *Sheet.set(answers=sheet.answers, score=sheet.score, passed=sheet.passed, points=sheet.points),
             *([Sheet.no_points.set(sheet.no_points)] if sheet.no_points else []),
-            Sheet.submitted_at.set(now),
-            Sheet.expires_at.remove(),
+            *Sheet.set(submitted_at=now, expires_at=None),
             *attempt.remember(),
         ],
         when=Sheet.answers.does_not_exist(),
         or_raise=Changed(),
     )
-    ended = [Standing.open_sheet.remove(), Standing.open_until.remove(), Standing.changes.add(1)]
+    ended = [*Standing.set(open_sheet=None, open_until=None), Standing.changes.add(1)]
     if sheet.passed and standing.passed_at is None:
         ended.append(Standing.passed_at.set(now))
     tx.update(standing, ended, when=standing.as_read(), or_raise=Changed())

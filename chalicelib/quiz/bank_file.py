@@ -43,32 +43,20 @@ class BankFile(msgspec.Struct, frozen=True):
     encoding: str  # UTF-8 | GB18030
 
 
-class BankFileTooLarge(Invalid):
-    code = "bank_file_too_large"
-    detail = f"文件太大：最多 5 MB、{QUESTIONS_AT_MOST} 题，请分成几个题库。"
-
-
-class BankFileEmpty(Invalid):
-    code, detail = "bank_file_empty", "文件里没有题目，请检查是不是传错了文件。"
-
-
-class BankFileNotCsv(Invalid):
-    code, detail = (
-        "bank_file_not_csv",
-        "这不是 CSV 文件；请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”，再上传。",
-    )
-
-
-class BankFileEncoding(Invalid):
-    code, detail = "bank_file_encoding", "文字读不出来；请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”，再上传。"
-
-
-class BankFileColumns(Invalid):
-    code, detail = "bank_file_columns", f"第一行应为：{','.join(COLUMNS)}"
-
-
-class TooManyQuestions(Invalid):
-    code, detail = "bank_too_many_questions", f"题目太多：一个题库最多 {QUESTIONS_AT_MOST} 题，请分成几个题库。"
+BankFileTooLarge = Invalid.named(
+    "bank_file_too_large", f"文件太大：最多 5 MB、{QUESTIONS_AT_MOST} 题，请分成几个题库。"
+)
+BankFileEmpty = Invalid.named("bank_file_empty", "文件里没有题目，请检查是不是传错了文件。")
+BankFileNotCsv = Invalid.named(
+    "bank_file_not_csv", "这不是 CSV 文件；请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”，再上传。"
+)
+BankFileEncoding = Invalid.named(
+    "bank_file_encoding", "文字读不出来；请在 Excel 里“另存为”，类型选“CSV UTF-8（逗号分隔）”，再上传。"
+)
+BankFileColumns = Invalid.named("bank_file_columns", f"第一行应为：{','.join(COLUMNS)}")
+TooManyQuestions = Invalid.named(
+    "bank_too_many_questions", f"题目太多：一个题库最多 {QUESTIONS_AT_MOST} 题，请分成几个题库。"
+)
 
 
 class BankFileWrong(Invalid):

@@ -76,11 +76,11 @@ def _put_in_force(
             new.version, new.questions, new.imported_at, new.uses = version, count, now, {}
             tx.create(new, or_raise=rules.ChangedMeanwhile())
         else:
-            in_force: list[Action] = [Bank.version.set(version), Bank.questions.set(count), Bank.imported_at.set(now)]
+            in_force: list[Action] = Bank.set(version=version, questions=count, imported_at=now)
             in_force += [Bank.uses.set(bank.used_at(now)), Bank.changes.add(1)]
             tx.update(bank, in_force, when=bank.as_read(), or_raise=rules.ChangedMeanwhile())
         for quiz in quizzes:
-            change: list[Action] = [Quiz.version.set(version), Quiz.questions.set(count), Quiz.changes.add(1)]
+            change: list[Action] = [*Quiz.set(version=version, questions=count), Quiz.changes.add(1)]
             tx.update(quiz, change, when=quiz.as_read(), or_raise=rules.ChangedMeanwhile())
 
 

@@ -9,17 +9,17 @@ from datetime import datetime
 
 from chalicelib.kit.attempt import Attempt
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.http import Routes
+from chalicelib.kit.http import Listing, Routes, listing
 from chalicelib.quiz import answering, lists, shapes
 
 routes = Routes(__name__)
 
 
 @routes.get("/quizzes")
-def open_in(caller: Caller, query: shapes.OpenIn, now: datetime) -> shapes.QuizList:
+def open_in(caller: Caller, query: shapes.OpenIn, now: datetime) -> Listing[shapes.QuizLine]:
     """Quizzes open now for those who live in an area, the first to close first."""
     found = lists.open_in(query.area, cursor=query.cursor, now=now)
-    return shapes.QuizList(items=[shapes.line(quiz) for quiz in found], next=found.next)
+    return listing(found, shapes.line)
 
 
 @routes.get("/quizzes/{quiz_id}")

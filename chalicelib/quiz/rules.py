@@ -24,31 +24,12 @@ BankId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-
 QuizId = BankId
 
 
-class QuizGone(NotFound):
-    code, detail = "quiz_not_found", "没有找到这份问卷，请返回问卷列表刷新。"
-
-
-class SheetGone(NotFound):
-    code, detail = "quiz_attempt_not_found", "没有找到这次答题，请从问卷页重新进入。"
-
-
-class NotOpenYet(Refused):
-    code = "quiz_not_open_yet"
-
-    def __init__(self, opens_at: datetime) -> None:
-        super().__init__(detail=f"这份问卷 {clock.spoken(opens_at)} 开始，请到时再来。")
-
-
-class Closed(Refused):
-    code, detail = "quiz_closed", "这份问卷已经结束，请看看别的问卷。"
-
-
-class HomeNeeded(Refused):
-    code, detail = "quiz_home_needed", "这份问卷只给本地居民答，请先在“我的”里填写居住地。"
-
-
-class NotForYourArea(Forbidden):
-    code, detail = "quiz_not_for_your_area", "这份问卷只给别的区域的居民答，请看看本社区的问卷。"
+QuizGone = NotFound.named("quiz_not_found", "没有找到这份问卷，请返回问卷列表刷新。")
+SheetGone = NotFound.named("quiz_attempt_not_found", "没有找到这次答题，请从问卷页重新进入。")
+NotOpenYet = Refused.named("quiz_not_open_yet", "这份问卷 {opens_at} 开始，请到时再来。")
+Closed = Refused.named("quiz_closed", "这份问卷已经结束，请看看别的问卷。")
+HomeNeeded = Refused.named("quiz_home_needed", "这份问卷只给本地居民答，请先在“我的”里填写居住地。")
+NotForYourArea = Forbidden.named("quiz_not_for_your_area", "这份问卷只给别的区域的居民答，请看看本社区的问卷。")
 
 
 class AttemptsUsedUp(TooMany):
@@ -62,12 +43,8 @@ class AttemptsUsedUp(TooMany):
         )
 
 
-class TimeOver(Refused):
-    code, detail = "quiz_attempt_over", "这次答题的时间已经到了，没有交上；今天还有次数的话，可以重新开始。"
-
-
-class AlreadySubmitted(Refused):
-    code, detail = "quiz_attempt_submitted", "这份答卷已经交过了，答案不能再改；可以返回查看结果。"
+TimeOver = Refused.named("quiz_attempt_over", "这次答题的时间已经到了，没有交上；今天还有次数的话，可以重新开始。")
+AlreadySubmitted = Refused.named("quiz_attempt_submitted", "这份答卷已经交过了，答案不能再改；可以返回查看结果。")
 
 
 class AnswerInvalid(Invalid):
@@ -115,26 +92,13 @@ class AnswersMissing(Invalid):
         )
 
 
-class BankIncomplete(Unavailable):
-    code, detail = "quiz_bank_incomplete", "题目暂时读不出来，请联系社区工作人员。"
-
-
-class TryAgain(TooMany):
-    code, detail = "quiz_busy", "提交得太频繁，请稍等几秒再试。"
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=2)
-
-
+BankIncomplete = Unavailable.named("quiz_bank_incomplete", "题目暂时读不出来，请联系社区工作人员。")
+TryAgain = TooMany.named("quiz_busy", "提交得太频繁，请稍等几秒再试。", retry_after=2)
 # ---------------------------------------------------------------------------------------- for administrators
 
 
-class QuizUnknown(Invalid):
-    code, detail = "quiz_unknown", "没有这份问卷，请核对编号。"
-
-
-class BankUnknown(Invalid):
-    code, detail = "quiz_bank_unknown", "没有这个题库，请先用 import_questions 导入。"
+QuizUnknown = Invalid.named("quiz_unknown", "没有这份问卷，请核对编号。")
+BankUnknown = Invalid.named("quiz_bank_unknown", "没有这个题库，请先用 import_questions 导入。")
 
 
 class BankTooSmall(Invalid):
@@ -145,8 +109,9 @@ class BankTooSmall(Invalid):
         super().__init__(detail=detail, fields={field: f"题库里有 {there} 题，要抽 {drawn} 题"})
 
 
-class BankUsedTooOften(Invalid):
-    code, detail = "quiz_bank_used_too_often", f"一个题库最多同时用于 {QUIZZES_OF_A_BANK} 份问卷，请先结束几份。"
+BankUsedTooOften = Invalid.named(
+    "quiz_bank_used_too_often", f"一个题库最多同时用于 {QUIZZES_OF_A_BANK} 份问卷，请先结束几份。"
+)
 
 
 class PassMarkUnreachable(Invalid):
@@ -157,15 +122,12 @@ class PassMarkUnreachable(Invalid):
         super().__init__(detail=detail, fields={"pass_mark": f"最多 {drawn}"})
 
 
-class TimesWrong(Invalid):
-    code, detail = "quiz_times_wrong", "结束时间应晚于开始时间，也应晚于现在；两个时间离现在都不能超过三年。"
-
-    def __init__(self) -> None:
-        super().__init__(fields={"closes": "应晚于 opens，也应晚于现在，三年以内"})
-
-
-class ChangedMeanwhile(Conflict):
-    code, detail = "quiz_changed_meanwhile", "题库或问卷刚刚被别人改过，这次没有保存，请再发一次。"
+TimesWrong = Invalid.named(
+    "quiz_times_wrong",
+    "结束时间应晚于开始时间，也应晚于现在；两个时间离现在都不能超过三年。",
+    fields={"closes": "应晚于 opens，也应晚于现在，三年以内"},
+)
+ChangedMeanwhile = Conflict.named("quiz_changed_meanwhile", "题库或问卷刚刚被别人改过，这次没有保存，请再发一次。")
 
 
 def check_times(opens: datetime, closes: datetime, now: datetime) -> None:
@@ -178,7 +140,7 @@ def check_times(opens: datetime, closes: datetime, now: datetime) -> None:
 
 def check_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None:
     if now < opens_at:
-        raise NotOpenYet(opens_at)
+        raise NotOpenYet(opens_at=opens_at)
     if now >= closes_at:
         raise Closed()
 

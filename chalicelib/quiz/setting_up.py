@@ -90,7 +90,7 @@ def close(quiz_id: str, *, now: datetime) -> Quiz:
     quiz.closes_at = now
     quiz.list_it()
     with transaction() as tx:
-        ended = [Quiz.closes_at.set(now), Quiz.area_sort.set(quiz.area_sort), Quiz.changes.add(1)]
+        ended = [*Quiz.set(closes_at=now, area_sort=quiz.area_sort), Quiz.changes.add(1)]
         tx.update(quiz, ended, when=quiz.as_read(), or_raise=rules.ChangedMeanwhile())
         _no_longer_use(tx, quiz, now)
     return quiz

@@ -48,11 +48,6 @@ class QuizLine(View, frozen=True):
     entitles: bool
 
 
-class QuizList(View, frozen=True):
-    items: list[QuizLine]
-    next: str | None
-
-
 class QuizView(QuizLine, frozen=True):
     """`attempts_left`: how many more may be begun today. `open_attempt`: the one under way."""
 
@@ -109,19 +104,7 @@ class AttemptView(View, frozen=True):
 
 
 def line(quiz: Quiz) -> QuizLine:
-    return QuizLine(
-        id=quiz.id,
-        title=quiz.title,
-        area=quiz.area,
-        opens_at=clock.local(quiz.opens_at),
-        closes_at=clock.local(quiz.closes_at),
-        questions=int(quiz.drawn),
-        pass_mark=int(quiz.pass_mark),
-        minutes=int(quiz.minutes),
-        attempts_a_day=int(quiz.attempts_a_day),
-        gives_points=quiz.gives_points,
-        entitles=quiz.entitles,
-    )
+    return QuizLine.of(quiz, questions=int(quiz.drawn))
 
 
 def view(own: OwnView, now: datetime) -> QuizView:
@@ -145,14 +128,10 @@ def view(own: OwnView, now: datetime) -> QuizView:
 def attempt_view(paper: Paper, now: datetime) -> AttemptView:
     sheet = paper.sheet
     state: Literal["open", "submitted", "over"] = "open" if now < sheet.ends_at else "over"
-    return AttemptView(
-        id=sheet.id,
+    return AttemptView.of(
+        sheet,
         quiz_id=sheet.quiz,
-        title=sheet.title,
         state="submitted" if paper.graded else state,
-        started_at=clock.local(sheet.started_at),
-        ends_at=clock.local(sheet.ends_at),
-        pass_mark=int(sheet.pass_mark),
         questions=[
             _question(place, drawn, question)
             for place, (drawn, question) in enumerate(zip(sheet.drawn, paper.questions, strict=True), start=1)

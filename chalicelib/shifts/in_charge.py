@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit.auth import Caller
-from chalicelib.kit.table import Item
+from chalicelib.kit.table import Item, Page
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
 from chalicelib.people.service import Person
 from chalicelib.shifts import rules
-from chalicelib.shifts.models import Shift, area_of
-from chalicelib.shifts.signing_up import named
+from chalicelib.shifts.models import Activity, Shift, area_of, named
+
+Organised = TypeVar("Organised", Shift, Activity)
 
 
 def in_charge(caller: Caller, shift_id: str, *items: Item, now: datetime) -> tuple[Person, Shift, list[Any]]:
@@ -29,3 +30,11 @@ def in_charge(caller: Caller, shift_id: str, *items: Item, now: datetime) -> tup
     person.duties = [duty for duty in rest[len(items) :] if duty]
     person.must_hold(rules.ORGANISERS, shift.area)
     return person, shift, rest[: len(items)]
+
+
+def looked_after(caller: Caller, found: Page[Organised], now: datetime) -> Page[Organised]:
+    """Those of a page whose area the caller looks after now. Nobody's duties are read who organises nothing."""
+    if not found.items:
+        return found
+    person = people.present(caller, now=now)
+    return Page([each for each in found if person.holds(rules.ORGANISERS, each.area)], found.next)

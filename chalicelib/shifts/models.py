@@ -8,10 +8,12 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribu
 
 from chalicelib.areas import rules as areas
 from chalicelib.kit import clock, timers
+from chalicelib.kit import transaction as transactions
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import Action, CompactJSONAttribute, InstantAttribute, Item
 from chalicelib.notices.models import Willing
 from chalicelib.shifts import rules
+from chalicelib.volunteers.rules import Times
 
 
 class Activity(Remembers, discriminator="activity"):
@@ -43,6 +45,12 @@ class Activity(Remembers, discriminator="activity"):
     added_at = InstantAttribute(null=True)  # when shifts were last added to those that were published
     cancelled_at = InstantAttribute(null=True)
     reason = UnicodeAttribute(null=True)  # of a cancellation, or of a moderator's refusal
+
+    @classmethod
+    def named(cls, activity_id: str) -> Activity:
+        """The activity with this id, or ActivityGone."""
+        key = cls.key(activity_id)
+        return cls.fetch(key.pk, key.sk, or_raise=rules.ActivityGone())
 
     @classmethod
     def key(cls, activity_id: str) -> Activity:
@@ -122,7 +130,7 @@ class Shift(Remembers, discriminator="shift"):
 
     @staticmethod
     def unlist() -> list[Action]:
-        return [Shift.area_key.remove(), Shift.area_sort.remove()]
+        return Shift.set(area_key=None, area_sort=None)
 
     def relist(self, start: datetime) -> list[Action]:
         """Its place in the lists when it starts at another time."""
@@ -304,7 +312,7 @@ class HoursCorrection(Remembers, discriminator="hours_correction"):
 
     @staticmethod
     def unlist() -> list[Action]:
-        return [HoursCorrection.area_key.remove(), HoursCorrection.area_sort.remove()]
+        return HoursCorrection.set(area_key=None, area_sort=None)
 
     @staticmethod
     def listed(area: str) -> str:
@@ -352,3 +360,17 @@ def activities_of(person: str) -> str:
 
 def run_by(person: str) -> str:
     return f"SHIFTS_RUN_BY#{person}"
+
+
+def named(shift: Shift | None, shift_id: str) -> Shift:
+    """The shift, if it is the one that the whole id means, its area included; else ShiftGone."""
+    if shift is None or shift.id != shift_id:
+        raise rules.ShiftGone()
+    return shift
+
+
+def times(shift: Shift) -> Times:
+    return Times(shift.id, shift.start_at, shift.end_at)
+
+
+settled = transactions.settled(rules.TryAgain)

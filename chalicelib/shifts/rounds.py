@@ -29,8 +29,7 @@ from chalicelib.kit import log, timers
 from chalicelib.kit.errors import Conflict
 from chalicelib.kit.table import Action, Item, read_together
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import places
-from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.shifts.models import Round, Shift, SignUp, settled
 from chalicelib.volunteers.models import Volunteer
 
 Each = Callable[..., None]
@@ -120,8 +119,7 @@ def _pages(this: Round, shift: Shift, now: datetime) -> bool:
         _note(
             this,
             [
-                Round.reached.set(reached),
-                Round.left.set(left),
+                *Round.set(reached=reached, left=left),
                 *([Round.read_all.set(True)] if last else []),
                 *timers.set_to(this.pk, Round.TIMER, _again_at(this, now) if last else now + _NEXT_RUN),
             ],
@@ -162,6 +160,7 @@ def _do_page(page: Sequence[SignUp], this: Round, shift: Shift, now: datetime, *
 def _do_one(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, now: datetime, *, read: bool) -> None:
     as_read: list[tuple[Shift, SignUp | None, Volunteer | None]] = [] if read else [(shift, mine, file)]
 
+    @settled
     def act() -> None:
         if as_read:
             current = as_read.pop()
@@ -171,7 +170,7 @@ def _do_one(this: Round, shift: Shift, mine: SignUp, file: Volunteer | None, now
         if current[1] is not None:
             _each[this.what](this, *current, now=now)
 
-    places.settled(act)
+    act()
 
 
 def _note(this: Round, change: list[Action]) -> None:

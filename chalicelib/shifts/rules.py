@@ -86,36 +86,17 @@ class ShiftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 settings_in_force = settings.group("shifts", ShiftSettings)
 
 
-class ShiftGone(NotFound):
-    code, detail = "shift_not_found", "没有找到这个班次，可能已经取消，请返回列表刷新。"
-
-
-class ShiftCancelled(Refused):
-    code, detail = "shift_cancelled", "这个班次已经取消，请看看别的班次。"
-
-
-class SignUpClosed(Refused):
-    code, detail = "sign_up_closed", "这个班次已经开始，不能再报名。请看看别的班次。"
-
-
-class SignedUpTooOften(TooMany):
-    code = "signed_up_too_often"
-    detail = "今天您已多次报名又退出这个班次，请明天再来，或者请组织者到时帮您登记。"
-
-
-class ShiftFull(Refused):
-    code, detail = "shift_full", "这个班次已经报满。可以选择排队，有人退出时会按先后顺序通知您。"
-
-
-class OnlySomePlacesLeft(Refused):
-    code = "only_some_places_left"
-
-    def __init__(self, left: int) -> None:
-        super().__init__(detail=f"这个班次只剩 {left} 个名额，小队要全员一起报名。请换一个班次，或减少队员。")
-
-
-class WaitingListFull(Refused):
-    code, detail = "waiting_list_full", "这个班次排队的人太多了，请看看别的班次。"
+ShiftGone = NotFound.named("shift_not_found", "没有找到这个班次，可能已经取消，请返回列表刷新。")
+ShiftCancelled = Refused.named("shift_cancelled", "这个班次已经取消，请看看别的班次。")
+SignUpClosed = Refused.named("sign_up_closed", "这个班次已经开始，不能再报名。请看看别的班次。")
+SignedUpTooOften = TooMany.named(
+    "signed_up_too_often", "今天您已多次报名又退出这个班次，请明天再来，或者请组织者到时帮您登记。"
+)
+ShiftFull = Refused.named("shift_full", "这个班次已经报满。可以选择排队，有人退出时会按先后顺序通知您。")
+OnlySomePlacesLeft = Refused.named(
+    "only_some_places_left", "这个班次只剩 {left} 个名额，小队要全员一起报名。请换一个班次，或减少队员。"
+)
+WaitingListFull = Refused.named("waiting_list_full", "这个班次排队的人太多了，请看看别的班次。")
 
 
 class RoleFilled(Refused):
@@ -125,41 +106,17 @@ class RoleFilled(Refused):
         super().__init__(detail=f"这个班次已经有{people.ROLE_NAMES[role]}了。您可以作为志愿者报名。")
 
 
-class HomeNeeded(Refused):
-    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，再来报名。"
-
-
-class NotOfTheAudience(Forbidden):
-    code, detail = "not_of_the_audience", "这个班次只面向本区域的居民，请看看您所在社区的班次。"
-
-
-class AlreadySignedUp(Refused):
-    code, detail = "already_signed_up", "您已经报过名了，不用再报。"
-
-
-class NotSignedUp(NotFound):
-    code, detail = "not_signed_up", "您没有报这个班次，请在“我的班次”里看看。"
-
-
-class TooLateToWithdraw(Refused):
-    code, detail = "too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。"
-
-
-class ActivityGone(NotFound):
-    code, detail = "activity_not_found", "没有找到这个活动，可能已经删除，请返回列表刷新。"
-
-
-class NotADraft(Refused):
-    """The life cycle of an activity does not allow this step (any more)."""
-
-    code, detail = "step_not_possible", "这个活动已经提交发布，不能再修改草稿。要改时间地点，请打开具体的班次。"
-
-
-class NotPublished(Refused):
-    code, detail = (
-        "step_not_possible",
-        "已发布的活动才能添加班次。草稿请直接修改，审核中的请等结果，已取消的请新建活动。",
-    )
+HomeNeeded = Refused.named("home_needed", "请先在“我的”里选择您住的社区或楼栋，再来报名。")
+NotOfTheAudience = Forbidden.named("not_of_the_audience", "这个班次只面向本区域的居民，请看看您所在社区的班次。")
+AlreadySignedUp = Refused.named("already_signed_up", "您已经报过名了，不用再报。")
+NotSignedUp = NotFound.named("not_signed_up", "您没有报这个班次，请在“我的班次”里看看。")
+TooLateToWithdraw = Refused.named("too_late_to_withdraw", "班次已经开始，不能再取消。来不了的话，请联系组织者。")
+ActivityGone = NotFound.named("activity_not_found", "没有找到这个活动，可能已经删除，请返回列表刷新。")
+# The life cycle of an activity does not allow this step (any more).
+NotADraft = Refused.named("step_not_possible", "这个活动已经提交发布，不能再修改草稿。要改时间地点，请打开具体的班次。")
+NotPublished = Refused.named(
+    "step_not_possible", "已发布的活动才能添加班次。草稿请直接修改，审核中的请等结果，已取消的请新建活动。"
+)
 
 
 class ActivityFull(Refused):
@@ -170,29 +127,14 @@ class ActivityFull(Refused):
         super().__init__(detail=f"一个活动一共最多 {SHIFTS_IN_ALL} 个班次，{room}请新建活动。")
 
 
-class DraftOutdated(Refused):
-    code, detail = "draft_outdated", "最早的班次已经过了开始时间，请先修改班次时间，再发布。"
-
-
-class Stale(Conflict):
-    """What somebody is about to change is not what they were shown."""
-
-    code, detail = "version_outdated", "别人刚刚改过，请刷新，看过新的内容以后再提交。"
-
-
-class ShiftOver(Refused):
-    code, detail = "shift_over", "这个班次已经结束，不能再改。时长有误的话，请在确认时更正。"
-
-
-class ActivityOver(Refused):
-    code, detail = "activity_over", "这个活动已经取消，或者班次都结束了，不用再取消。"
-
-
-class FewerThanSignedUp(Refused):
-    code = "fewer_than_signed_up"
-
-    def __init__(self, taken: int) -> None:
-        super().__init__(detail=f"已经有 {taken} 人报名，名额不能比这少。要减少的话，请先联系他们取消。")
+DraftOutdated = Refused.named("draft_outdated", "最早的班次已经过了开始时间，请先修改班次时间，再发布。")
+# What somebody is about to change is not what they were shown.
+Stale = Conflict.named("version_outdated", "别人刚刚改过，请刷新，看过新的内容以后再提交。")
+ShiftOver = Refused.named("shift_over", "这个班次已经结束，不能再改。时长有误的话，请在确认时更正。")
+ActivityOver = Refused.named("activity_over", "这个活动已经取消，或者班次都结束了，不用再取消。")
+FewerThanSignedUp = Refused.named(
+    "fewer_than_signed_up", "已经有 {taken} 人报名，名额不能比这少。要减少的话，请先联系他们取消。"
+)
 
 
 class RoleSignedUp(Refused):
@@ -202,16 +144,10 @@ class RoleSignedUp(Refused):
         super().__init__(detail=f"已经有 {number} 名{people.ROLE_NAMES[role]}报名，不能比这少。")
 
 
-class PlaceInDoubt(Refused):
-    """A place that people must find at once cannot wait for a moderator."""
-
-    code, detail = "place_in_doubt", "这个地点的写法没能通过自动检查，请换一个写法，只写地点名称。"
-
-
-class TryAgain(Conflict):
-    """Others changed the same shift again and again while this act was trying to."""
-
-    code, detail = "changed_meanwhile", "报名的人很多，请刷新后再试一次。"
+# A place that people must find at once cannot wait for a moderator.
+PlaceInDoubt = Refused.named("place_in_doubt", "这个地点的写法没能通过自动检查，请换一个写法，只写地点名称。")
+# Others changed the same shift again and again while this act was trying to.
+TryAgain = Conflict.named("changed_meanwhile", "报名的人很多，请刷新后再试一次。")
 
 
 class Seen(Protocol):
@@ -291,3 +227,7 @@ def _needs(quorum: Mapping[str, int]) -> str:
 
 def _span(start: datetime, end: datetime) -> str:
     return f"{clock.local(start):%m月%d日 %H:%M}–{clock.local(end):%H:%M}"
+
+
+def opens(start: datetime) -> datetime:
+    return start - CHECK_IN_OPENS

@@ -14,7 +14,7 @@ from chalicelib.areas import rules as areas
 from chalicelib.kit import clock
 from chalicelib.kit.attempt import Remembers
 from chalicelib.kit.table import CompactJSONAttribute, InstantAttribute, Item
-from chalicelib.volunteers.team_rules import TEAMS_AT_MOST
+from chalicelib.volunteers.rules import TEAMS_AT_MOST
 
 
 def partition(resident_id: str) -> str:

@@ -41,6 +41,7 @@ DECIDERS = frozenset({"grid_worker", "community_worker"})
 DECLINED_KEPT = timedelta(days=30)  # what somebody applied with, for them to correct it and apply again
 GUARDIAN_UNTIL = 16  # years
 _RESTED_AFTER = timedelta(hours=24)
+TEAMS_AT_MOST = 5  # that one person is in
 SHIFTS_AHEAD_AT_MOST = 60  # a gate shift every morning and afternoon of a month
 
 Skill = Literal["medical", "driving", "repairs", "psychology", "law", "teaching", "languages", "computers", "other"]
@@ -92,19 +93,13 @@ class VolunteerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 settings_in_force = settings.group("volunteers", VolunteerSettings)
 
 
-class VolunteerUnknown(NotFound):
-    code, detail = "volunteer_not_found", "没有找到这位志愿者，请返回刷新。"
-
-
-class NotAVolunteer(Refused):
-    code, detail = "volunteer_approval_needed", "这项活动要先成为志愿者，请在“志愿服务”里申请，网格员通过后再来报名。"
-
-
-class GuardianNeeded(Refused):
-    code, detail = (
-        "guardian_consent_needed",
-        "未满 16 岁参加志愿服务，要先有监护人同意。请监护人到社区登记，登记后再来报名。",
-    )
+VolunteerUnknown = NotFound.named("volunteer_not_found", "没有找到这位志愿者，请返回刷新。")
+NotAVolunteer = Refused.named(
+    "volunteer_approval_needed", "这项活动要先成为志愿者，请在“志愿服务”里申请，网格员通过后再来报名。"
+)
+GuardianNeeded = Refused.named(
+    "guardian_consent_needed", "未满 16 岁参加志愿服务，要先有监护人同意。请监护人到社区登记，登记后再来报名。"
+)
 
 
 class Clash(Refused):
@@ -144,54 +139,19 @@ class NeedsRest(Refused):
         )
 
 
-class TooManyAhead(Refused):
-    code, detail = "too_many_shifts", f"您已经报了 {SHIFTS_AHEAD_AT_MOST} 个班次，先完成一些再报吧。"
-
-
-class TryAgain(Conflict):
-    """Others changed the same again and again while this act was trying to."""
-
-    code, detail = "changed_meanwhile", "情况刚刚有变化，请刷新后再试一次。"
-
-
-class HomeNeeded(Refused):
-    code, detail = "home_needed", "请先在“我的”里选择您住的社区或楼栋，或者选择想服务的社区，再来申请。"
-
-
-class AlreadyApplied(Refused):
-    code, detail = "already_applied", "您已经申请过了，正在等网格员审核，结果会通知您。"
-
-
-class AlreadyAVolunteer(Refused):
-    code, detail = "already_a_volunteer", "您已经是志愿者了，可以直接报名班次。"
-
-
-class NothingToLeave(Refused):
-    code, detail = "not_a_volunteer", "您现在没有志愿者申请或档案，不用退出。"
-
-
-class NoFileYet(Refused):
-    code, detail = "application_needed", "您还没有申请成为志愿者，请先在“志愿服务”里申请。"
-
-
-class OwnApplication(Forbidden):
-    code, detail = "own_application", "自己的志愿者申请要由别的工作人员办理。"
-
-
-class NotWaiting(Refused):
-    code, detail = "application_not_waiting", "这份申请已经处理过，或者本人已经撤回，请刷新列表。"
-
-
-class NotInForce(Refused):
-    code, detail = "volunteer_not_in_force", "这位居民现在没有在办的申请，也不是志愿者，请刷新列表。"
-
-
-class NoGuardianNeeded(Refused):
-    code, detail = "guardian_not_needed", "这位志愿者申请时已满 16 岁，不用登记监护人。"
-
-
-class NoConsentOnFile(Refused):
-    code, detail = "guardian_consent_not_on_file", "还没有登记监护人同意，不用撤销。"
+TooManyAhead = Refused.named("too_many_shifts", f"您已经报了 {SHIFTS_AHEAD_AT_MOST} 个班次，先完成一些再报吧。")
+# Others changed the same again and again while this act was trying to.
+TryAgain = Conflict.named("changed_meanwhile", "情况刚刚有变化，请刷新后再试一次。")
+HomeNeeded = Refused.named("home_needed", "请先在“我的”里选择您住的社区或楼栋，或者选择想服务的社区，再来申请。")
+AlreadyApplied = Refused.named("already_applied", "您已经申请过了，正在等网格员审核，结果会通知您。")
+AlreadyAVolunteer = Refused.named("already_a_volunteer", "您已经是志愿者了，可以直接报名班次。")
+NothingToLeave = Refused.named("not_a_volunteer", "您现在没有志愿者申请或档案，不用退出。")
+NoFileYet = Refused.named("application_needed", "您还没有申请成为志愿者，请先在“志愿服务”里申请。")
+OwnApplication = Forbidden.named("own_application", "自己的志愿者申请要由别的工作人员办理。")
+NotWaiting = Refused.named("application_not_waiting", "这份申请已经处理过，或者本人已经撤回，请刷新列表。")
+NotInForce = Refused.named("volunteer_not_in_force", "这位居民现在没有在办的申请，也不是志愿者，请刷新列表。")
+NoGuardianNeeded = Refused.named("guardian_not_needed", "这位志愿者申请时已满 16 岁，不用登记监护人。")
+NoConsentOnFile = Refused.named("guardian_consent_not_on_file", "还没有登记监护人同意，不用撤销。")
 
 
 class Times(NamedTuple):

@@ -33,20 +33,10 @@ _LONGEST_VALUE = 256  # WeChat's ids have at most 64 characters
 _ECHO = r"[\x21-\x7e]{1,512}"
 
 
-class SignatureWrong(Forbidden):
-    code, detail = "wechat_signature_wrong", "签名不对，这条消息不是微信发来的。"
-
-
-class MessageUnreadable(Invalid):
-    code, detail = "wechat_message_unreadable", "消息的格式不对。"
-
-
-class MessageTooLarge(TooLarge):
-    code, detail = "wechat_message_too_large", "消息太大。"
-
-
-class MessageTooOld(Forbidden):
-    code, detail = "wechat_message_too_old", "这条消息是很久以前的，不再处理。"
+SignatureWrong = Forbidden.named("wechat_signature_wrong", "签名不对，这条消息不是微信发来的。")
+MessageUnreadable = Invalid.named("wechat_message_unreadable", "消息的格式不对。")
+MessageTooLarge = TooLarge.named("wechat_message_too_large", "消息太大。")
+MessageTooOld = Forbidden.named("wechat_message_too_old", "这条消息是很久以前的，不再处理。")
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 WECHAT = "https://api.weixin.qq.com"
 
 
-class NotConfigured(Unavailable):
-    code, detail = "wechat_not_configured", "微信接入还没有设置好，请联系管理员。"
+NotConfigured = Unavailable.named("wechat_not_configured", "微信接入还没有设置好，请联系管理员。")
 
 
 def mini_program() -> StableClient:

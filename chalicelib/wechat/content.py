@@ -41,8 +41,7 @@ class Scene(IntEnum):
     SOCIAL_LOG = 4
 
 
-class TextTooLong(Invalid):
-    code, detail = "text_too_long", f"文字太长了，请缩短到 {LONGEST_TEXT} 字以内。"
+TextTooLong = Invalid.named("text_too_long", f"文字太长了，请缩短到 {LONGEST_TEXT} 字以内。")
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -16,25 +16,14 @@ _OPENID = r"[A-Za-z0-9_-]{1,128}"
 _PHONE = r"\+?[0-9]{5,17}"
 
 
-class LoginCodeInvalid(Unauthorized):
-    code, detail = "login_code_invalid", "登录没有成功，请重新打开小程序再登录一次。"
-
-
-class BlockedByWeChat(Forbidden):
-    code = "account_blocked_by_wechat"
-    detail = "微信认为这个账号有安全风险，暂时不能登录。请先在微信里按提示解除限制，或到社区服务台办理。"
-
-
-class LoginTooOften(TooMany):
-    code, detail = "login_too_often", "登录太频繁了，请过一分钟再试。"
-
-
-class PhoneCodeInvalid(Conflict):
-    code, detail = "phone_code_invalid", "这次授权已经失效，请重新点一次“获取手机号”。"
-
-
-class PhoneAskedTooOften(TooMany):
-    code, detail = "phone_asked_too_often", "获取手机号太频繁了，请过一分钟再试。"
+LoginCodeInvalid = Unauthorized.named("login_code_invalid", "登录没有成功，请重新打开小程序再登录一次。")
+BlockedByWeChat = Forbidden.named(
+    "account_blocked_by_wechat",
+    "微信认为这个账号有安全风险，暂时不能登录。请先在微信里按提示解除限制，或到社区服务台办理。",
+)
+LoginTooOften = TooMany.named("login_too_often", "登录太频繁了，请过一分钟再试。")
+PhoneCodeInvalid = Conflict.named("phone_code_invalid", "这次授权已经失效，请重新点一次“获取手机号”。")
+PhoneAskedTooOften = TooMany.named("phone_asked_too_often", "获取手机号太频繁了，请过一分钟再试。")
 
 
 class Identity(msgspec.Struct, frozen=True):

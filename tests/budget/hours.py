@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.kit import timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import ending
+from chalicelib.shifts.hours import ending
 from chalicelib.shifts.models import Shift
 from tests.budget.acts import Act, Town, act, good, when_due
 from tests.budget.quiz import somebody_who_earned

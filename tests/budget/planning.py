@@ -84,7 +84,7 @@ def cancel_rest(town: Town) -> Act:
     worker = organiser(town)
     made = organised.published(worker, recurring=organised.gates())["id"]
     good(worker.post(f"/activities/{made}/shifts", json={"version": 1, "recurring": organised.two_more_weeks()}))
-    with patch("chalicelib.shifts.cancelling.cancel_rest"):
+    with patch("chalicelib.shifts.planning.cancelling.cancel_rest"):
         good(worker.post(f"/activities/{made}/cancel", json=RAIN))
     return when_due(organised.activity_of(made))
 

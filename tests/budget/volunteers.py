@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-from chalicelib.volunteers import follow_up
 from chalicelib.volunteers.models import Volunteer
+from chalicelib.volunteers.profile import follow_up
 from tests.budget.acts import Act, Town, act, good, when_due
 from tests.neighbourhood import Neighbour
 from tests.shifts import gate

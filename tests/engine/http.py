@@ -1,4 +1,4 @@
-"""Calls a Chalice app in process through events shaped as API Gateway shapes them.
+"""Listing[CallView] a Chalice app in process through events shaped as API Gateway shapes them.
 
 answer = Http(app).post("/help-requests", json={"title": "口罩"}, token=token_of("resident_1"))
 assert answer.status == 201 and answer.json["id"]

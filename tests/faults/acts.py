@@ -41,7 +41,7 @@ class Act:
     one_way_after: int = EVERY_CALL
     """Writes after this one fail in one way each, in turn: what is left there is the same timer's to mend, whatever it was."""
     until: int = EVERY_CALL
-    """Calls after this one are those of another act, which is tried with all of them."""
+    """Listing[CallView] after this one are those of another act, which is tried with all of them."""
 
     def __str__(self) -> str:
         return self.name.replace(" ", "_")

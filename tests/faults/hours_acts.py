@@ -12,9 +12,9 @@ from chalicelib.notices.models import Notice
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
 from chalicelib.people.models import partition as resident_partition
-from chalicelib.shifts import recording
+from chalicelib.shifts.hours import recording
+from chalicelib.shifts.hours.recording import Hours
 from chalicelib.shifts.models import HoursCorrection, Round, Shift, SignUp
-from chalicelib.shifts.recording import Hours
 from chalicelib.volunteers.models import Register, ServiceRecord, Statement, partition
 from tests.engine.http import Answer
 from tests.faults.acts import Act, when_due

@@ -11,8 +11,8 @@ from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import partition as resident_partition
-from chalicelib.shifts import cancelling
 from chalicelib.shifts.models import Activity, Round, Shift, SignUp, Waiting, activities_of
+from chalicelib.shifts.planning import cancelling
 from chalicelib.volunteers.models import Volunteer
 from chalicelib.wechat.content import NORMAL, Verdict
 from tests.engine.http import Answer, token_of
@@ -160,14 +160,14 @@ def further(world: World) -> dict[str, Any]:
 
 def cancel_in_parts(world: World, key: str) -> Answer:
     """As if a write took one shift only."""
-    with patch("chalicelib.shifts.cancelling.IN_ONE_WRITE", 1):
+    with patch("chalicelib.shifts.planning.cancelling.IN_ONE_WRITE", 1):
         return send(world, "worker", "/activities/{activity}/cancel", key, RAIN)
 
 
 def cut_off() -> World:
     """An activity is cancelled, and one of its shifts not yet."""
     world = published()
-    with patch("chalicelib.shifts.cancelling.cancel_rest"):
+    with patch("chalicelib.shifts.planning.cancelling.cancel_rest"):
         assert cancel_in_parts(world, "cancelled").status == 200
     return world
 

@@ -9,8 +9,8 @@ from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import partition as resident_partition
-from chalicelib.volunteers import records
 from chalicelib.volunteers.models import Entry, Register, Statement, Volunteer, partition
+from chalicelib.volunteers.records import hours as records
 from tests.engine.http import Answer
 from tests.faults.acts import Act
 from tests.faults.help_acts import posting, send, street

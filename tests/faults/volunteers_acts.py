@@ -13,8 +13,8 @@ from chalicelib.notices import alerts
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import partition
 from chalicelib.shifts.models import Activity, Shift, ShiftAlert
-from chalicelib.volunteers import files, follow_up
 from chalicelib.volunteers.models import Volunteer, VolunteerNumber
+from chalicelib.volunteers.profile import files, follow_up
 from tests.engine.http import Answer, token_of
 from tests.faults.acts import Act, when_due
 from tests.faults.help_acts import _http, posting, send, street

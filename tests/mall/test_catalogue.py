@@ -276,7 +276,7 @@ class TestWhatIsLeft:
             stray.terms = 1
             tx.put(stray)
         assert stream(record(stray, 7)) == ["7"]
-        assert [line["error"] for line in logs.lines if line["message"] == "crash"] == ["ProductGone"]
+        assert [line["error"] for line in logs.lines if line["message"] == "crash"] == ["ProductNotFound"]
 
 
 class TestHowOld:

@@ -32,7 +32,7 @@ def give(
             earned = [each.transfer for each in service.award(tx, earning, now=now or clock.now()) if each.transfer]
         return sum(int(each.amount) for each in earned)
 
-    return settled(act)
+    return settled(act)()
 
 
 def spend(
@@ -58,7 +58,7 @@ def spend(
                 **more,
             )
 
-    return settled(act)
+    return settled(act)()
 
 
 def give_back(resident: str, transfer_id: str, *, now: datetime | None = None, **more: Any) -> Transfer | None:
@@ -67,7 +67,7 @@ def give_back(resident: str, transfer_id: str, *, now: datetime | None = None, *
         with transaction() as tx:
             return service.give_back(tx, resident, transfer_id=transfer_id, reason=reason, now=at, **more)
 
-    return settled(act)
+    return settled(act)()
 
 
 def correct(resident: str, transfer_id: str, *, now: datetime | None = None, at_most: Any = None) -> Correction:
@@ -76,7 +76,7 @@ def correct(resident: str, transfer_id: str, *, now: datetime | None = None, at_
         with transaction() as tx:
             return service.correct(tx, resident, transfer_id=transfer_id, **more)
 
-    return settled(act)
+    return settled(act)()
 
 
 def account(resident: str) -> Account:

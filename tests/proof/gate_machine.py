@@ -24,22 +24,17 @@ from chalicelib.kit.table import Item, read_together
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty, Resident
-from chalicelib.shifts import (
-    asking_for_correction,
-    cancelling,
-    changing,
-    codes,
-    confirming,
-    correcting,
-    presence,
-    signing_up,
-    team_sign_up,
-)
+from chalicelib.shifts.hours import asking_for_correction, confirming, correcting
 from chalicelib.shifts.models import Round, Shift, SignUp, Waiting
-from chalicelib.volunteers import statements
+from chalicelib.shifts.places import signing_up
+from chalicelib.shifts.places import teams as team_sign_up
+from chalicelib.shifts.planning import cancelling, changing
+from chalicelib.shifts.presence import checking as presence
+from chalicelib.shifts.presence import codes
 from chalicelib.volunteers.models import ServiceRecord, Volunteer
 from chalicelib.volunteers.models import partition as volunteer_partition
-from chalicelib.volunteers.statement_rules import Period
+from chalicelib.volunteers.statements import issuing as statements
+from chalicelib.volunteers.statements.rules import Period
 from chalicelib.wechat.content import NORMAL, Verdict
 from tests.points import books
 from tests.proof.machine import outcome

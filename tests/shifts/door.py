@@ -12,8 +12,8 @@ from typing import Any
 
 from chalicelib.kit import clock, ids
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import codes
 from chalicelib.shifts.models import Shift
+from chalicelib.shifts.presence import codes
 from chalicelib.volunteers.models import VolunteerNumber
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour

@@ -14,8 +14,10 @@ from chalicelib.kit import clock, ids, timers
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Resident
-from chalicelib.shifts import confirming, rules, signing_up
+from chalicelib.shifts import rules
+from chalicelib.shifts.hours import confirming
 from chalicelib.shifts.models import HoursCorrection, Round, Shift, SignUp, Waiting
+from chalicelib.shifts.places import signing_up
 from chalicelib.volunteers.models import ServiceRecord
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour

@@ -15,8 +15,8 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import alerts
 from chalicelib.people import personal_data
 from chalicelib.people.models import Resident
-from chalicelib.shifts import announcing
 from chalicelib.shifts.models import Activity, Shift, ShiftAlert
+from chalicelib.shifts.planning import announcing
 from chalicelib.volunteers.models import Volunteer
 from tests.engine.budget import budget
 from tests.engine.http import Answer

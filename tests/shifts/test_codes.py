@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.kit import ids
-from chalicelib.shifts import codes
+from chalicelib.shifts.presence import codes
 
 NOON = datetime(2026, 11, 22, 12, 0, 10, tzinfo=UTC)
 AREA = ".330402001001"

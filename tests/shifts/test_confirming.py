@@ -9,7 +9,9 @@ import pytest
 
 from chalicelib.kit import clock, timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import confirming, ending, hours_rules, rounds
+from chalicelib.shifts import rounds
+from chalicelib.shifts.hours import confirming, ending
+from chalicelib.shifts.hours import rules as hours_rules
 from chalicelib.shifts.models import Round, Shift, SignUp
 from tests.neighbourhood import Hood, Neighbour
 from tests.points.books import at_once, balance_of, transfers

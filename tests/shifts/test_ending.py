@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.kit import timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import ending
+from chalicelib.shifts.hours import ending
 from chalicelib.shifts.models import Shift
 from tests.neighbourhood import Hood
 from tests.points.books import at_once

@@ -9,8 +9,10 @@ import pytest
 
 from chalicelib.kit import clock, timers
 from chalicelib.notices import alerts
-from chalicelib.shifts import cancelling, organiser_personal, rules
+from chalicelib.shifts import rules
 from chalicelib.shifts.models import Activity
+from chalicelib.shifts.planning import cancelling
+from chalicelib.shifts.planning import personal as organiser_personal
 from chalicelib.wechat.errors import WeChatUnavailable
 from local.wechat import catalogue
 from local.wechat.control import StandIn

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Resident
-from chalicelib.shifts import lists
 from chalicelib.shifts.models import SignUp
+from chalicelib.shifts.places import lists
 from local.wechat.control import StandIn
 from tests.engine.budget import budget
 from tests.engine.http import Http

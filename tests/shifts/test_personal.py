@@ -11,8 +11,9 @@ from chalicelib.kit import clock
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
 from chalicelib.people.rules import NICKNAME_OF_THE_CLOSED
-from chalicelib.shifts import personal
+from chalicelib.shifts.hours import personal as hours
 from chalicelib.shifts.models import HoursCorrection, SignUp
+from chalicelib.shifts.places import personal
 from chalicelib.volunteers.models import ServiceRecord, partition
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import door, evening, gate
@@ -59,6 +60,7 @@ def test_who_leaves_makes_room_for_those_who_wait_and_is_forgotten_where_they_we
 
     for _ in range(2):
         personal.erase(chen.id, now=clock.now())
+        hours.erase(chen.id, now=clock.now())
     assert (gate.state_of(chen, coming), gate.state_of(wang, coming)) == ("cancelled", "signed_up")
     assert (gate.state_of(chen, queued), gate.queue(queued)) == ("cancelled", [])
     for shift in (past, coming, queued):

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.kit import clock
 from chalicelib.kit.errors import Invalid
-from chalicelib.shifts import plans, rules
-from chalicelib.shifts.plans import Hours, Planned, Recurring
+from chalicelib.shifts import rules
+from chalicelib.shifts.planning import plans
+from chalicelib.shifts.planning.plans import Hours, Planned, Recurring
 from local.wechat.control import StandIn
 from tests.engine.http import Http
 from tests.help.street import Street

@@ -11,8 +11,10 @@ import pytest
 from chalicelib.kit import clock, limits
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import codes, presence, presence_rules
 from chalicelib.shifts.models import SignUp
+from chalicelib.shifts.presence import checking as presence
+from chalicelib.shifts.presence import codes
+from chalicelib.shifts.presence import rules as presence_rules
 from tests.engine.budget import budget
 from tests.engine.meanwhile import meanwhile
 from tests.help.street import at_once

@@ -9,8 +9,9 @@ import pytest
 from chalicelib.content.models import Review
 from chalicelib.kit import clock
 from chalicelib.kit.table import Item
-from chalicelib.shifts import organiser_personal, plans
 from chalicelib.shifts.models import Activity, Shift
+from chalicelib.shifts.planning import personal as organiser_personal
+from chalicelib.shifts.planning import plans
 from local.wechat import catalogue
 from local.wechat.control import StandIn
 from tests.engine.budget import budget
@@ -189,7 +190,7 @@ def test_45_shifts_fit_into_one_write_and_one_cancellation(hood: Hood) -> None:
 
 def test_the_ids_of_its_shifts_are_the_same_whenever_they_are_made(hood: Hood) -> None:
     made = drafted(hood.staff("grid_worker"), recurring=gates(2))
-    from chalicelib.shifts import publishing
+    from chalicelib.shifts.planning import publishing
 
     activity = organised.activity_of(made["id"])
     first, again = (publishing.shifts(activity, plans.from_stored(activity.plan), of=activity.id) for _ in range(2))

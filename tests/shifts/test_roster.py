@@ -13,8 +13,8 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.notices import service as notices
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import Resident
-from chalicelib.shifts import roster
 from chalicelib.shifts.models import SignUp
+from chalicelib.shifts.presence import roster
 from chalicelib.volunteers.models import Volunteer
 from tests.engine.budget import budget
 from tests.engine.http import Answer

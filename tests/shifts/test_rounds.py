@@ -11,8 +11,9 @@ import pytest
 
 from chalicelib.kit import clock, timers
 from chalicelib.kit.transaction import transaction
-from chalicelib.shifts import rounds, signing_up
+from chalicelib.shifts import rounds
 from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.shifts.places import signing_up
 from local.wechat.control import StandIn
 from tests.engine.http import Http
 from tests.help.street import Street, at_once

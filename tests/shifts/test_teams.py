@@ -16,8 +16,9 @@ from chalicelib.kit.transaction import ServerBusy, transaction
 from chalicelib.notices.models import Notice
 from chalicelib.people.models import Resident
 from chalicelib.people.models import partition as resident_partition
-from chalicelib.shifts import places, team_sign_up
 from chalicelib.shifts.models import Round, Shift, SignUp
+from chalicelib.shifts.places import counting as places
+from chalicelib.shifts.places import teams as team_sign_up
 from chalicelib.shifts.rules import TryAgain
 from chalicelib.volunteers.models import Volunteer
 from local.wechat import catalogue

@@ -11,8 +11,8 @@ from chalicelib.kit import clock, vault
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people.models import Resident
-from chalicelib.shifts import walk_ins
 from chalicelib.shifts.models import Guests, SignUp
+from chalicelib.shifts.presence import walk_ins
 from tests.engine.budget import budget
 from tests.help.street import at_once
 from tests.neighbourhood import Hood

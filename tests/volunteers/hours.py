@@ -12,8 +12,8 @@ from typing import Any
 
 from chalicelib.kit import clock, ids, vault
 from chalicelib.kit.transaction import transaction
-from chalicelib.volunteers import records
 from chalicelib.volunteers.models import Register, ServiceRecord, Statement
+from chalicelib.volunteers.records import hours as records
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 from tests.shifts import gate

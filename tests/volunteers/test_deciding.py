@@ -12,8 +12,9 @@ from chalicelib.kit.transaction import transaction
 from chalicelib.people import lookups
 from chalicelib.people import service as people
 from chalicelib.people.models import Duty
-from chalicelib.volunteers import files, follow_up, forgetting, rules
+from chalicelib.volunteers import rules
 from chalicelib.volunteers.models import Volunteer
+from chalicelib.volunteers.profile import files, follow_up, forgetting
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood
 from tests.security.routes import all_routes

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.kit import clock
 from chalicelib.people import personal_data
-from chalicelib.volunteers import files, follow_up
 from chalicelib.volunteers.models import Volunteer
+from chalicelib.volunteers.profile import files, follow_up
 from tests.neighbourhood import Hood
 from tests.shifts import gate
 from tests.volunteers import desk

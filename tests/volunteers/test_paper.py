@@ -9,7 +9,8 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
-from chalicelib.volunteers import statement_rules as rules
+from chalicelib.volunteers.records import rules as record_rules
+from chalicelib.volunteers.statements import rules
 from tests.engine.http import Answer
 from tests.neighbourhood import Hood, Neighbour
 from tests.volunteers import hours
@@ -189,6 +190,6 @@ def test_three_years_of_two_shifts_a_day_are_small_enough_when_packed() -> None:
     )
     lines = [made] * rules.LINES_AT_MOST
     basic = rules.Basic("陈建君", None, "桂苑社区", [], None)
-    paper = rules.Paper(basic, lines, rules.totals_of([]), [], [], [])
+    paper = rules.Paper(basic, lines, record_rules.totals_of([]), [], [], [])
     assert len(rules.packed(paper)) < rules.BYTES_AT_MOST
     assert rules.unpacked(rules.packed(paper)).service == [*lines]

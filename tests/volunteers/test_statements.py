@@ -17,10 +17,12 @@ from chalicelib.kit.errors import Changed
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
-from chalicelib.volunteers import statement_routes, statements
-from chalicelib.volunteers import statement_rules as rules
 from chalicelib.volunteers.models import Statement, Volunteer, partition
-from chalicelib.volunteers.statement_rules import Period
+from chalicelib.volunteers.records import rules as record_rules
+from chalicelib.volunteers.statements import issuing as statements
+from chalicelib.volunteers.statements import routes as statement_routes
+from chalicelib.volunteers.statements import rules
+from chalicelib.volunteers.statements.rules import Period
 from tests.engine.budget import budget
 from tests.engine.http import Http
 from tests.neighbourhood import Hood
@@ -99,8 +101,8 @@ def test_periods_that_are_none_are_refused(query: str, wrong: str, hood: Hood) -
 
 
 def test_three_years_to_the_day_are_a_period() -> None:
-    rules.check_period(Period(date(2020, 1, 1), date(2022, 12, 31)))
-    rules.check_period(Period(date(2024, 2, 29), date(2027, 2, 28)))
+    record_rules.check_period(Period(date(2020, 1, 1), date(2022, 12, 31)))
+    record_rules.check_period(Period(date(2024, 2, 29), date(2027, 2, 28)))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_three_years_to_the_day_are_a_period() -> None:
     [(0, "0 分钟"), (45, "45 分钟"), (60, "1 小时"), (750, "12 小时 30 分钟"), (90_061, "1,501 小时 1 分钟")],
 )
 def test_minutes_are_said_as_people_say_them(minutes: int, text: str) -> None:
-    assert rules.spoken(minutes) == text
+    assert record_rules.spoken(minutes) == text
 
 
 def test_a_statement_shows_the_five_groups_to_anybody_with_its_number(hood: Hood) -> None:

@@ -11,8 +11,8 @@ from chalicelib.kit import clock
 from chalicelib.kit.table import Item
 from chalicelib.kit.transaction import transaction
 from chalicelib.people import personal_data
-from chalicelib.volunteers import team_rules as rules
 from chalicelib.volunteers.models import Team, TeamCode
+from chalicelib.volunteers.teams import rules
 from local.wechat import catalogue
 from tests.engine.meanwhile import meanwhile
 from tests.neighbourhood import Hood, Neighbour
